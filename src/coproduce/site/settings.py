@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 
 import environ
@@ -33,6 +34,7 @@ def _secret_key() -> str:
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_key()
+PORT = env.int("PORT", default=8000)
 ADDRESS = env.str("COPRODUCE_ADDRESS", default="")  # e.g. https://coproduce.example.org
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 if ADDRESS:
@@ -139,13 +141,15 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 
-# Messages. In try-it mode every email becomes a file in var/mail.
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail://" if not TRY_IT else "filemail://")
-vars().update(EMAIL_CONFIG)
+# Messages. In try-it mode, and until EMAIL_URL says where to, every email becomes a file in var/mail.
+EMAIL_IS_SET_UP = bool(env.str("EMAIL_URL", default="")) and not TRY_IT
+vars().update(env.email_url("EMAIL_URL") if EMAIL_IS_SET_UP else env.email_url_config("filemail://"))
 EMAIL_FILE_PATH = VAR / "mail"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="Coproduce <coproduce@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SENDER_NAME = parseaddr(DEFAULT_FROM_EMAIL)[0] or "Coproduce"
+MESSAGE_DOMAIN = parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 # Signing in: a code by email, no passwords.
 AUTH_USER_MODEL = "people.Account"

@@ -1,0 +1,70 @@
+"""What can be done with topics: raise, say what they grew from, decide."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coproduce.agenda.models import Decision, Stage, Topic
+from coproduce.people.actions import record
+from coproduce.people.models import Hub, Person
+from coproduce.people.permissions import NotAllowed, must
+from coproduce.themes.models import Theme
+from coproduce.voices.models import Voice
+
+
+@transaction.atomic
+def raise_topic(
+    by: Person, hub: Hub, title: str, why: str = "", themes: Iterable[Theme] = (), voices: Iterable[Voice] = ()
+) -> Topic:
+    must(by, "raise a topic", hub)
+    if not title.strip():
+        raise ValidationError(_("Give the topic a title."))
+    topic = Topic.objects.create(hub=hub, title=title.strip(), why=why.strip(), raised_by=by)
+    record(by, "raise", topic, hub)
+    ground(by, topic, themes, voices)
+    return topic
+
+
+@transaction.atomic
+def ground(by: Person, topic: Topic, themes: Iterable[Theme] = (), voices: Iterable[Voice] = ()) -> None:
+    """Say what the topic grew from. Only what the person may see can be tied."""
+    if by.pk != topic.raised_by_id:
+        must(by, "tie the thread", topic.hub_id)
+    themes, voices = list(themes), list(voices)
+    _must_see(Theme.objects.visible_to(by).filter(pk__in=[theme.pk for theme in themes]).count(), themes)
+    _must_see(Voice.objects.visible_to(by).filter(pk__in=[voice.pk for voice in voices]).count(), voices)
+    topic.themes.add(*themes)
+    topic.voices.add(*voices)
+    if themes or voices:
+        record(
+            by,
+            "ground",
+            topic,
+            topic.hub_id,
+            themes=[theme.pk for theme in themes],
+            voices=[voice.pk for voice in voices],
+        )
+
+
+@transaction.atomic
+def decide(by: Person, topic: Topic, stage: str, words: str = "", on: dt.date | None = None) -> Decision:
+    """Record what the group decided. Putting a topic aside needs the reason: somebody raised it."""
+    must(by, "decide on a topic", topic.hub_id)
+    if stage == Stage.PUT_ASIDE and not words.strip():
+        raise ValidationError(_("Say why the group put it aside, so that whoever raised it can hear."))
+    decision = Decision.objects.create(
+        topic=topic, stage=stage, words=words.strip(), on=on or timezone.localdate(), recorded_by=by
+    )
+    record(by, "decide on", topic, topic.hub_id, stage=str(stage))
+    return decision
+
+
+def _must_see(seen: int, wanted: list[Theme] | list[Voice]) -> None:
+    if seen < len({thing.pk for thing in wanted}):
+        raise NotAllowed("tie what they may not see")

@@ -1,0 +1,117 @@
+"""The thread: from voices through theme, topic and decision to a change, and back to each person.
+
+`voices_behind` is the one way from a change to its voices. The page, the list of who is owed and the evidence
+all ask it, so they cannot disagree. `ahead_of` walks the same links forward: what you said, what happened.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from coproduce.agenda.models import Topic, themes_of
+from coproduce.changes.models import Change
+from coproduce.people.models import Person
+from coproduce.themes.models import Placement, Theme, lines_of_merging, voices_in
+from coproduce.voices.models import Voice, VoiceQuerySet
+
+
+def topics_behind(change: Change) -> list[int]:
+    return list(change.topics.order_by().values_list("pk", flat=True))
+
+
+def themes_behind(change: Change) -> list[int]:
+    """The themes a change stands on, straight or through its topics. What was merged into them comes with them."""
+    through_topics = themes_of(topics_behind(change)).order_by().values_list("pk", flat=True)
+    straight = change.themes.order_by().values_list("pk", flat=True)
+    return sorted({*through_topics, *straight})
+
+
+def voices_behind(change: Change) -> VoiceQuerySet:
+    """Every voice the change stands on, once, whichever links lead to it."""
+    placed = voices_in(themes_behind(change))
+    on_topics = Topic.voices.through.objects.filter(topic__in=topics_behind(change)).values("voice")
+    straight = Change.voices.through.objects.filter(change=change).values("voice")
+    return Voice.objects.filter(pk__in=placed.union(on_topics, straight))
+
+
+def people_behind(change: Change) -> QuerySet[Person]:
+    """Everybody who spoke behind the change, once each."""
+    return Person.objects.filter(pk__in=voices_behind(change).order_by().values("person"))
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How many stand behind a change: voices, people somebody can name, hubs."""
+
+    voices: int
+    people: int
+    hubs: int
+
+
+def count_behind(change: Change) -> Behind:
+    """One pass over the thread."""
+    return Behind(
+        **voices_behind(change)
+        .order_by()
+        .aggregate(
+            voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
+        )
+    )
+
+
+@dataclass
+class Ahead:
+    """What became of one voice: the themes it stands in, the topics and changes it led to."""
+
+    themes: list[Theme]
+    topics: list[Topic]
+    changes: list[Change]
+
+
+def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
+    """For each voice what it led to. A fixed number of queries however many voices there are."""
+    voices = list(voices)
+    placed = list(Placement.objects.filter(voice__in=voices).order_by().values_list("voice", "theme"))
+    line = lines_of_merging({theme for _voice, theme in placed})
+    all_themes = {theme for themes in line.values() for theme in themes}
+
+    theme_topics = _links(Topic.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "topic"))
+    theme_changes = _links(Change.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "change"))
+    voice_themes = _links((voice, theme) for voice, theme in placed)
+    voice_topics = _links(Topic.voices.through.objects.filter(voice__in=voices).values_list("voice", "topic"))
+    voice_changes = _links(Change.voices.through.objects.filter(voice__in=voices).values_list("voice", "change"))
+    all_topics = {topic for links in (theme_topics, voice_topics) for topics in links.values() for topic in topics}
+    topic_changes = _links(Change.topics.through.objects.filter(topic__in=all_topics).values_list("topic", "change"))
+
+    led: dict[int, tuple[set[int], set[int], set[int]]] = {}
+    for voice in voices:
+        themes = {theme for placed_in in voice_themes[voice] for theme in line[placed_in]}
+        topics = voice_topics[voice].union(*(theme_topics[theme] for theme in themes))
+        changes = voice_changes[voice].union(
+            *(theme_changes[theme] for theme in themes), *(topic_changes[topic] for topic in topics)
+        )
+        led[voice] = ({line[placed_in][-1] for placed_in in voice_themes[voice]}, topics, changes)
+
+    known_themes = Theme.objects.in_bulk({pk for themes, _t, _c in led.values() for pk in themes})
+    known_topics = Topic.objects.with_stage().in_bulk({pk for _th, topics, _c in led.values() for pk in topics})
+    known_changes = Change.objects.with_stage().in_bulk({pk for _th, _t, changes in led.values() for pk in changes})
+    return {
+        voice: Ahead(
+            themes=[known_themes[pk] for pk in sorted(themes)],
+            topics=[known_topics[pk] for pk in sorted(topics)],
+            changes=[known_changes[pk] for pk in sorted(changes)],
+        )
+        for voice, (themes, topics, changes) in led.items()
+    }
+
+
+def _links(pairs: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
+    links: defaultdict[int, set[int]] = defaultdict(set)
+    for begin, end in pairs:
+        links[begin].add(end)
+    return links
+

@@ -1,0 +1,252 @@
+"""What can be done so that everybody hears: owe, claim, send, record, decide, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coproduce.changes.models import Change
+from coproduce.changes.thread import voices_behind
+from coproduce.hearback.models import Answer, Feedback, Letters, State, Update
+from coproduce.people.actions import record
+from coproduce.people.models import Hub, Person, Way
+from coproduce.people.permissions import must
+from coproduce.voices.models import Consent, Use, Voice
+
+# Owing
+
+
+@transaction.atomic
+def write_update(by: Person, change: Change, title: str, text: str) -> Update:
+    """Write an update and owe it, in the same transaction, once to every person behind the change."""
+    must(by, "tell people", change.hub_id)
+    if not title.strip() or not text.strip():
+        raise ValidationError(_("Write what happened, first in one line and then in a few."))
+    update = Update.objects.create(change=change, title=title.strip(), text=text.strip(), written_by=by)
+    owed = _owe(update)
+    record(by, "write", update, change.hub_id, owed=owed)
+    from coproduce.hearback.tasks import deliver
+
+    deliver.enqueue()
+    return update
+
+
+@transaction.atomic
+def tell_latecomers(by: Person, update: Update) -> int:
+    """Owe an update to the people who came to stand behind its change after it was written. Returns how many."""
+    must(by, "tell people", update.change.hub_id)
+    owed = _owe(update)
+    if owed:
+        record(by, "tell latecomers", update, update.change.hub_id, owed=owed)
+        from coproduce.hearback.tasks import deliver
+
+        deliver.enqueue()
+    return owed
+
+
+def _owe(update: Update) -> int:
+    known = set(Feedback.objects.filter(update=update).values_list("person", flat=True))
+    people = set(
+        voices_behind(update.change).filter(person__isnull=False).order_by().values_list("person", flat=True)
+    ) - known
+    now = timezone.now()
+    Feedback.objects.bulk_create(
+        (Feedback(update=update, person_id=person, owed_at=now) for person in sorted(people)), batch_size=5000
+    )
+    return len(people)
+
+
+def latecomers(update: Update) -> int:
+    """How many people stand behind the change now who are not owed this update yet."""
+    known = Feedback.objects.filter(update=update).values("person")
+    return (
+        voices_behind(update.change)
+        .filter(person__isnull=False)
+        .exclude(person__in=known)
+        .order_by()
+        .values("person")
+        .distinct()
+        .count()
+    )
+
+
+# Sending. A row is claimed before anything leaves, and what became of it is recorded straight after.
+
+
+def claim(owed: Iterable[int], worker: str, kind: str) -> Iterator[Feedback]:
+    """Claim feedback row by row for one worker and one way. A row somebody else took meanwhile is passed over."""
+    for pk in owed:
+        now = timezone.now()
+        taken = Feedback.objects.filter(pk=pk, state=State.OWED).update(
+            state=State.SENDING, claimed_by=worker, claimed_at=now, went_by=kind, tries=F("tries") + 1
+        )
+        if taken:
+            yield Feedback.objects.select_related("update__change__hub", "person").get(pk=pk)
+
+
+def sent(feedback: Feedback) -> None:
+    _after_claim(feedback, state=State.SENT, sent_at=timezone.now(), problem="")
+
+
+def undeliverable(feedback: Feedback, problem: str) -> None:
+    _after_claim(feedback, state=State.UNDELIVERABLE, problem=problem[:500])
+
+
+def not_sent(feedback: Feedback, problem: str) -> None:
+    """It certainly did not go (the far side could not be reached at all): it is owed again."""
+    _after_claim(feedback, state=State.OWED, claimed_by="", claimed_at=None, went_by=None, problem=problem[:500])
+
+
+def uncertain(feedback: Feedback, problem: str) -> None:
+    _after_claim(feedback, state=State.UNCERTAIN, problem=problem[:500])
+
+
+def _after_claim(feedback: Feedback, **fields: object) -> None:
+    """Record what became of a claim, if the claim is still this worker's."""
+    Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(**fields)
+
+
+def give_up_claims(workers: Iterable[str]) -> int:
+    """What dead workers had claimed may or may not have gone: uncertain, for a person to decide."""
+    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(workers)).update(state=State.UNCERTAIN)
+
+
+# A person decides, ticks off, posts
+
+
+@transaction.atomic
+def settle(by: Person, feedback: Feedback, it_went: bool) -> None:
+    """Decide what is uncertain or did not arrive: it went after all, or it is owed again."""
+    must(by, "tell people", feedback.update.change.hub_id)
+    unsettled = Feedback.objects.filter(pk=feedback.pk, state__in=[State.UNCERTAIN, State.UNDELIVERABLE])
+    if it_went:
+        done = unsettled.update(state=State.SENT, sent_at=timezone.now(), told_by=by)
+    else:
+        done = unsettled.update(state=State.OWED, claimed_by="", claimed_at=None, went_by=None, letters=None)
+    if done:
+        record(by, "settle", feedback, feedback.update.change.hub_id, it_went=it_went)
+        if not it_went:
+            from coproduce.hearback.tasks import deliver
+
+            deliver.enqueue()
+
+
+@transaction.atomic
+def told(by: Person, feedback: Feedback) -> None:
+    """Somebody told them, by phone or face to face: they heard."""
+    must(by, "tell people", feedback.update.change.hub_id)
+    way = feedback.person.preferred_way
+    done = (
+        Feedback.objects.filter(pk=feedback.pk)
+        .exclude(state__in=[State.HEARD, State.SENDING])
+        .update(
+            state=State.HEARD,
+            went_by=way.kind if way else Way.Kind.FACE_TO_FACE,
+            sent_at=timezone.now(),
+            heard_at=timezone.now(),
+            told_by=by,
+        )
+    )
+    if done:
+        record(by, "tell", feedback, feedback.update.change.hub_id)
+
+
+@transaction.atomic
+def tried(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
+    """Nobody answered: still owed. Or this number is not theirs: undeliverable."""
+    must(by, "tell people", feedback.update.change.hub_id)
+    state = State.UNDELIVERABLE if cannot_reach else State.OWED
+    done = Feedback.objects.filter(pk=feedback.pk, state=State.OWED).update(
+        state=state, tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()
+    )
+    if done:
+        record(by, "try to tell", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+
+
+@transaction.atomic
+def make_letters(by: Person, hub: Hub) -> Letters:
+    """Put every letter that this hub owes into one pile; the worker makes the PDF."""
+    must(by, "tell people", hub)
+    letters = Letters.objects.create(hub=hub, made_by=by)
+    owed = Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER)
+    if not Feedback.objects.filter(pk__in=owed.values("pk")).update(letters=letters):
+        raise ValidationError(_("Nobody is waiting for a letter."))
+    record(by, "make", letters, hub)
+    from coproduce.hearback.tasks import write_letters
+
+    write_letters.enqueue(letters.pk)
+    return letters
+
+
+@transaction.atomic
+def post_letters(by: Person, letters: Letters) -> None:
+    """The letters are in the post."""
+    must(by, "tell people", letters.hub_id)
+    if not letters.pdf:
+        raise ValidationError(_("These letters are still being made."))
+    now = timezone.now()
+    if Letters.objects.filter(pk=letters.pk, posted_at__isnull=True).update(posted_at=now):
+        letters.feedback.filter(state=State.OWED).update(
+            state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
+        )
+        record(by, "post", letters, letters.hub_id)
+
+
+# The person hears, and answers
+
+
+def seen_on_their_page(person: Person, feedback: Iterable[Feedback]) -> None:
+    """The person looked at it on their own page: they heard, whatever way it was also to go."""
+    now = timezone.now()
+    Feedback.objects.filter(person=person, pk__in=[each.pk for each in feedback]).exclude(state=State.HEARD).update(
+        state=State.HEARD, heard_at=now
+    )
+
+
+@transaction.atomic
+def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> Answer:
+    """The person says whether that answered them. What they add is a new voice on the same change."""
+    if by.pk != feedback.person_id:
+        must(by, "tell people", feedback.update.change.hub_id)
+    person, change = feedback.person, feedback.update.change
+    Feedback.objects.filter(pk=feedback.pk).exclude(state=State.HEARD).update(
+        state=State.HEARD, heard_at=timezone.now()
+    )
+    voice = None
+    if words.strip():
+        voice = Voice.objects.create(
+            hub=_hub_of(person, change),
+            person=person,
+            came_by=Voice.Way.ANSWER,
+            words=words.strip(),
+            said_on=timezone.localdate(),
+            taken_by=by,
+        )
+        Consent.objects.create(voice=voice, use=Use.GROUP, given_by=by)
+        topics = list(change.topics.all())
+        for topic in topics:
+            topic.voices.add(voice)
+        if not topics:
+            change.voices.add(voice)
+    given, _new = Answer.objects.update_or_create(
+        feedback=feedback, defaults={"answered": answered, "at": timezone.now()} | ({"voice": voice} if voice else {})
+    )
+    record(by, "answer", feedback, change.hub_id, answered=answered)
+    return given
+
+
+def _hub_of(person: Person, change: Change) -> Hub:
+    """An answer belongs where the person first spoke behind the change."""
+    first = voices_behind(change).filter(person=person).select_related("hub").order_by("said_on", "pk").first()
+    return first.hub if first else change.hub
+
+
+def their_words(feedback: Feedback) -> list[Voice]:
+    """What this person said that led to the change, oldest first. Their own words are always theirs to read."""
+    return list(voices_behind(feedback.update.change).filter(person=feedback.person_id).order_by("said_on", "pk"))
+

@@ -1,0 +1,61 @@
+"""Telling people by letter: one tagged PDF for a pile of letters, each beginning on a page of its own.
+
+The words go to Typst as data, never as markup, so nothing that somebody wrote can be mistaken for a command.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typst
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from coproduce.hearback.actions import their_words
+from coproduce.hearback.models import Feedback, Letters
+from coproduce.people.models import Way
+
+HERE = Path(__file__).parent
+SHOW_PROGRESS_EVERY = 25
+
+
+def make_pdf(letters: Letters) -> None:
+    """Write the pile's PDF and keep it. Running it again writes the same pile anew."""
+    pile = letters.feedback.select_related("person", "update__change__hub", "update__change__owner").order_by(
+        "person__name", "pk"
+    )
+    written = []
+    for feedback in pile:
+        written.append(_letter(feedback))
+        if len(written) % SHOW_PROGRESS_EVERY == 0:
+            Letters.objects.filter(pk=letters.pk).update(written=len(written))
+    pdf = typst.compile(
+        str(HERE / "letters.typ"),
+        sys_inputs={"letters": json.dumps(written), "hub": letters.hub.name},
+        font_paths=[str(HERE / "fonts")],
+        ignore_system_fonts=True,
+        pdf_standards="ua-1",
+    )
+    letters.written = len(written)
+    letters.pdf.save(f"letters-{letters.pk}.pdf", ContentFile(pdf), save=False)
+    letters.save(update_fields=["pdf", "written"])
+
+
+def _letter(feedback: Feedback) -> dict[str, object]:
+    change = feedback.update.change
+    way = feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
+    return {
+        "name": feedback.person.name,
+        "address": way.address.splitlines() if way else [],
+        "date": date_format(timezone.localdate(), "j F Y"),
+        "title": feedback.update.title,
+        "text": [part.strip() for part in feedback.update.text.split("\n\n") if part.strip()],
+        "owner": change.owner.name if change.owner else "",
+        "hub": change.hub.name,
+        "voices": [
+            {"words": voice.words, "when": date_format(voice.said_on, "F Y"), "how": voice.get_came_by_display()}
+            for voice in their_words(feedback)
+        ],
+    }

@@ -1,0 +1,140 @@
+"""Telling everybody: updates, and the feedback that each person is owed."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from coproduce.changes.models import Change
+from coproduce.people.models import Hub, Person, Way
+from coproduce.people.permissions import hubs_where
+from coproduce.voices.models import Voice
+
+
+class Update(models.Model):
+    """One thing to tell about a change, in plain words. Writing it owes feedback to everyone behind the change."""
+
+    change = models.ForeignKey(Change, models.CASCADE, related_name="updates")
+    title = models.CharField(_("in one line"), max_length=160)
+    text = models.TextField(_("what happened, in plain words"))
+    written_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-written_at", "-pk"]
+        indexes = [models.Index(fields=["change", "-written_at", "-id"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Letters(models.Model):
+    """Letters made together: one PDF to print, then to post."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    pdf = models.FileField(upload_to="letters", blank=True)
+    written = models.PositiveIntegerField(default=0)  # how many of them are ready for the page, while it is being made
+    posted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+        verbose_name_plural = "letters"
+
+    def __str__(self) -> str:
+        return f"letters {self.pk}"
+
+
+class State(models.TextChoices):
+    OWED = "owed", _("Owed")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    HEARD = "heard", _("Heard")
+    UNDELIVERABLE = "undeliverable", _("Did not arrive")
+    UNCERTAIN = "uncertain", _("Not sure it went")
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    def visible_to(self, person: Person | None) -> FeedbackQuerySet:
+        """One's own; and for those who tell people, what their hub's changes owe."""
+        if person is None:
+            return self.none()
+        return self.filter(Q(person=person) | Q(update__change__hub__in=hubs_where(person, "tell people")))
+
+    def with_way(self) -> FeedbackQuerySet:
+        """Each with `kind`: the way it went, or while it is owed, the way the person likes best now ("" for none)."""
+        preferred = Way.objects.filter(person=OuterRef("person"), preferred=True).values("kind")[:1]
+        return self.annotate(
+            kind=Coalesce(F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField())
+        )
+
+    def owed_by(self, *kinds: str) -> FeedbackQuerySet:
+        """What is owed to people who like one of these ways best, and is not in a pile of letters yet."""
+        return self.filter(
+            Exists(Way.objects.filter(person=OuterRef("person"), preferred=True, kind__in=kinds)),
+            state=State.OWED,
+            letters__isnull=True,
+        )
+
+    def owed_by_no_way(self) -> FeedbackQuerySet:
+        """What is owed to people nobody knows how to reach. A person has to find out."""
+        return self.filter(~Exists(Way.objects.filter(person=OuterRef("person"), preferred=True)), state=State.OWED)
+
+
+class Feedback(models.Model):
+    """An update owed to one person: owed → sending → sent → heard, or undeliverable, or uncertain.
+
+    A worker claims it (`claimed_by`) before it sends. If the worker dies in between, nobody can know whether it
+    went, so it becomes uncertain and a person decides; it is never silently sent again.
+    """
+
+    update = models.ForeignKey(Update, models.CASCADE, related_name="feedback")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="feedback")
+    state = models.CharField(max_length=20, choices=State.choices, default=State.OWED)
+    went_by = models.CharField(max_length=20, choices=Way.Kind.choices, null=True)  # noqa: DJ001 - null: not gone yet
+    owed_at = models.DateTimeField(default=timezone.now)
+    claimed_by = models.CharField(max_length=64, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    problem = models.TextField(blank=True)  # why it did not arrive, as the other side put it
+    letters = models.ForeignKey(Letters, models.SET_NULL, null=True, related_name="feedback")
+    told_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    objects = FeedbackQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["owed_at", "pk"]
+        verbose_name_plural = "feedback"
+        constraints = [models.UniqueConstraint(fields=["update", "person"], name="one_feedback_a_person")]
+        indexes = [
+            models.Index(fields=["update", "state"]),
+            models.Index(fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"),
+            models.Index(fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"),
+        ]
+
+    def __str__(self) -> str:
+        return f"update {self.update_id} to person {self.person_id}"
+
+
+class Answer(models.Model):
+    """What a person said to "did that answer you?". Words they add are a new voice."""
+
+    feedback = models.OneToOneField(Feedback, models.CASCADE, related_name="answer")
+    answered = models.BooleanField(_("did that answer you?"))
+    voice = models.ForeignKey(Voice, models.SET_NULL, null=True, blank=True, related_name="answers")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"answer to {self.feedback}"
+
+
+def tally(update: Update) -> dict[str, int]:
+    """How many people stand in each state of this update; every state is there. One query on an index."""
+    rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
+    return {state: 0 for state in State.values} | dict(rows)

@@ -1,0 +1,169 @@
+"""What can be done with people. Each verb checks, writes in one transaction and leaves its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coproduce.people.models import Account, Act, Hub, Membership, Organisation, Person, Way
+from coproduce.people.permissions import NotAllowed, may, must
+
+NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.LETTER, Way.Kind.PHONE}
+
+
+def record(by: Person | None, verb: str, thing: models.Model, hub: Hub | int | None = None, **detail: Any) -> Act:
+    """Leave the record of who did what. Every action of every room calls this in its own transaction."""
+    return Act.objects.create(
+        by=by,
+        verb=verb,
+        thing=thing._meta.label_lower,
+        thing_id=thing.pk,
+        hub_id=hub.pk if isinstance(hub, Hub) else hub,
+        detail=detail,
+    )
+
+
+@transaction.atomic
+def set_up(hub_name: str, about: str, name: str, email: str) -> Person:
+    """The first hub and the first person, who coordinates and facilitates it. Only on an empty installation."""
+    if Person.objects.exists() or Hub.objects.exists():
+        raise NotAllowed("This group is already set up.")
+    hub = Hub.objects.add_root(name=hub_name, about=about)
+    person = Person.objects.create(name=name)
+    Account.objects.create(email=email.strip().lower(), person=person)
+    Way.objects.create(person=person, kind=Way.Kind.EMAIL, address=email.strip().lower(), preferred=True)
+    for role in (Membership.Role.COORDINATOR, Membership.Role.FACILITATOR):
+        Membership.objects.create(person=person, hub=hub, role=role)
+    record(person, "set up", hub, hub)
+    return person
+
+
+@transaction.atomic
+def add_hub(by: Person, under: Hub, name: str, about: str = "") -> Hub:
+    must(by, "shape hubs", under)
+    under.refresh_from_db()
+    hub = under.add_child(name=name, about=about)
+    record(by, "add", hub, under)
+    return hub
+
+
+@transaction.atomic
+def add_person(
+    by: Person, hub: Hub, name: str, role: str = Membership.Role.MEMBER, organisation: Organisation | None = None
+) -> Person:
+    must(by, "look after people", hub)
+    person = Person.objects.create(name=name, organisation=organisation, added_by=by)
+    Membership.objects.create(person=person, hub=hub, role=role)
+    record(by, "add", person, hub, role=str(role))
+    return person
+
+
+@transaction.atomic
+def change_name(by: Person, person: Person, name: str) -> None:
+    _must_look_after(by, person)
+    person.name = name
+    person.save(update_fields=["name"])
+    record(by, "change the name of", person)
+
+
+@transaction.atomic
+def join(by: Person, person: Person, hub: Hub, role: str) -> Membership:
+    """Give the person a role in a hub. Doing it twice changes nothing."""
+    must(by, "look after people", hub)
+    membership, new = Membership.objects.current().get_or_create(
+        person=person, hub=hub, role=role, until=None, defaults={"since": timezone.localdate()}
+    )
+    if new:
+        record(by, "join", person, hub, role=str(role))
+    return membership
+
+
+@transaction.atomic
+def leave(by: Person, membership: Membership) -> None:
+    if by.pk != membership.person_id:
+        must(by, "look after people", membership.hub_id)
+    if membership.until is None:
+        membership.until = timezone.localdate()
+        membership.save(update_fields=["until"])
+        record(by, "leave", membership.person, membership.hub_id, role=membership.role)
+
+
+def check_address(kind: str, address: str) -> str:
+    """The address made tidy, or a ValidationError that says what to do."""
+    address = address.strip()
+    if kind in NEEDS_ADDRESS and not address:
+        raise ValidationError(_("Write the email, number or address for this way."))
+    if kind == Way.Kind.EMAIL:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(_("Write an email address like name@example.org.")) from None
+        return address.lower()
+    if kind == Way.Kind.PHONE and sum(letter.isdigit() for letter in address) < 7:
+        raise ValidationError(_("Write the phone number in full, with its area code."))
+    return address
+
+
+@transaction.atomic
+def add_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
+    """Add a way of reaching somebody. The first way of all is the preferred one."""
+    _must_look_after(by, person)
+    address = check_address(kind, address)
+    if not person.ways.filter(preferred=True).exists():
+        preferred = True
+    if preferred:
+        person.ways.filter(preferred=True).update(preferred=False)
+    way = Way.objects.create(person=person, kind=kind, address=address, preferred=preferred)
+    record(by, "add a way to reach", person, kind=str(kind), preferred=preferred)
+    return way
+
+
+@transaction.atomic
+def prefer_way(by: Person, way: Way) -> None:
+    _must_look_after(by, way.person)
+    way.person.ways.filter(preferred=True).update(preferred=False)
+    Way.objects.filter(pk=way.pk).update(preferred=True)
+    record(by, "prefer a way to reach", way.person, kind=way.kind)
+
+
+@transaction.atomic
+def remove_way(by: Person, way: Way) -> None:
+    """Take a way away. If it was the preferred one, the next one they gave takes its place."""
+    _must_look_after(by, way.person)
+    person, kind, preferred = way.person, way.kind, way.preferred
+    way.delete()
+    if preferred and (following := person.ways.order_by("pk").first()):
+        Way.objects.filter(pk=following.pk).update(preferred=True)
+    record(by, "remove a way to reach", person, kind=kind)
+
+
+@transaction.atomic
+def give_account(by: Person, person: Person, email: str) -> Account:
+    """Let the person sign in with a code sent to this address."""
+    _must_look_after(by, person)
+    email = check_address(Way.Kind.EMAIL, email)
+    if Account.objects.filter(email__iexact=email).exclude(person=person).exists():
+        raise ValidationError(_("Somebody already signs in with this email address."))
+    account, _new = Account.objects.update_or_create(person=person, defaults={"email": email})
+    record(by, "give an account to", person)
+    return account
+
+
+def add_organisation(by: Person, name: str, kind: str, about: str = "") -> Organisation:
+    if not any(may(by, "look after people", hub) for hub in Hub.objects.all()):
+        raise NotAllowed("add an organisation")
+    with transaction.atomic():
+        organisation = Organisation.objects.create(name=name, kind=kind, about=about)
+        record(by, "add", organisation)
+    return organisation
+
+
+def _must_look_after(by: Person, person: Person) -> None:
+    """A person looks after themselves; otherwise whoever looks after people in a hub of theirs."""
+    if by.pk != person.pk and not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+        raise NotAllowed("look after people")

@@ -1,0 +1,86 @@
+"""Who may do what: one table. Pages, actions and exports ask it and nothing else.
+
+Read a row as: who holds one of these roles *in a hub* may do this *there* (HERE), or there and in every hub
+below it (BELOW). What a person said, and the ways of reaching them, are always theirs to see and change; that
+needs no row.
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+
+from coproduce.people.models import Hub, Membership, Person
+
+Role = Membership.Role
+HERE, BELOW = "here", "below"
+
+_GROUP = {
+    Role.MEMBER: HERE,
+    Role.TRUSTED_PERSON: HERE,
+    Role.CHAMPION: HERE,
+    Role.CURATOR: HERE,
+    Role.FACILITATOR: HERE,
+    Role.COORDINATOR: BELOW,
+}
+_KEEPERS = {Role.CURATOR: HERE, Role.FACILITATOR: HERE}
+_LEADS = {Role.FACILITATOR: HERE, Role.COORDINATOR: BELOW}
+
+TABLE: dict[str, dict[Role, str]] = {
+    # what may be seen
+    "read what the group may read": _GROUP,
+    "read what services may read": {Role.COMMISSIONER: BELOW},
+    "read everything said": _KEEPERS,
+    # what people say
+    "add words": {**_KEEPERS, Role.TRUSTED_PERSON: HERE, Role.CHAMPION: HERE},
+    "work on stories": _KEEPERS,
+    "make sense": _KEEPERS,
+    # what the group works on, and what becomes of it
+    "raise a topic": _GROUP,
+    "decide on a topic": _LEADS,
+    "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
+    "tie the thread": _LEADS,
+    "tell people": _LEADS,
+    # the people themselves
+    "look after people": _LEADS,
+    "shape hubs": {Role.COORDINATOR: BELOW},
+}
+
+
+class NotAllowed(PermissionDenied):
+    """The person may not do this. Answered exactly as if the thing did not exist."""
+
+
+def hubs_where(person: Person | None, verb: str) -> frozenset[int]:
+    """The ids of the hubs where this person may do `verb`.
+
+    Two queries for a person, whatever is asked; the answer lives as long as the object, which is one request.
+    """
+    if person is None:
+        return frozenset()
+    known: dict[str, frozenset[int]] | None = person.__dict__.get("_hubs_where")
+    if known is None:
+        held = list(Membership.objects.current().filter(person=person).select_related("hub"))
+        hubs = list(Hub.objects.values_list("pk", "path")) if held else []
+        known = {
+            row: frozenset(
+                pk
+                for membership in held
+                for pk, path in hubs
+                if (reach := roles.get(Role(membership.role)))
+                and (pk == membership.hub_id or (reach == BELOW and path.startswith(membership.hub.path)))
+            )
+            for row, roles in TABLE.items()
+        }
+        person.__dict__["_hubs_where"] = known
+    return known[verb]
+
+
+def may(person: Person | None, verb: str, hub: Hub | int) -> bool:
+    """Whether the person may do `verb` in this hub. An unknown verb is a KeyError: the table is complete."""
+    return (hub if isinstance(hub, int) else hub.pk) in hubs_where(person, verb)
+
+
+def must(person: Person | None, verb: str, hub: Hub | int) -> None:
+    """Raise NotAllowed unless the person may."""
+    if not may(person, verb, hub):
+        raise NotAllowed(verb)

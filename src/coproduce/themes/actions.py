@@ -1,0 +1,104 @@
+"""What can be done with themes: make, name, put voices in, move, split, merge, undo a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from coproduce.people.actions import record
+from coproduce.people.models import Hub, Person
+from coproduce.people.permissions import NotAllowed, must
+from coproduce.themes.models import Placement, Theme, with_merged
+from coproduce.voices.models import Voice
+
+
+@transaction.atomic
+def make_theme(by: Person, hub: Hub, name: str, about: str = "", voices: Iterable[Voice] = ()) -> Theme:
+    must(by, "make sense", hub)
+    theme = Theme.objects.create(hub=hub, name=_named(name), about=about.strip(), made_by=by)
+    record(by, "make", theme, hub)
+    place(by, theme, voices)
+    return theme
+
+
+@transaction.atomic
+def name_theme(by: Person, theme: Theme, name: str, about: str) -> None:
+    must(by, "make sense", theme.hub_id)
+    theme.name, theme.about = _named(name), about.strip()
+    theme.save(update_fields=["name", "about"])
+    record(by, "name", theme, theme.hub_id)
+
+
+@transaction.atomic
+def place(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
+    """Put voices in a theme. A voice may stand in several; putting it in twice changes nothing."""
+    must(by, "make sense", theme.hub_id)
+    wanted = {voice.pk for voice in voices}
+    if wanted - set(Voice.objects.visible_to(by).filter(pk__in=wanted).values_list("pk", flat=True)):
+        raise NotAllowed("place a voice")
+    known = set(
+        Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=wanted).values_list("voice", flat=True)
+    )
+    Placement.objects.bulk_create(
+        Placement(theme=theme, voice_id=voice, placed_by=by) for voice in sorted(wanted - known)
+    )
+    record(by, "place voices in", theme, theme.hub_id, voices=sorted(wanted - known))
+
+
+@transaction.atomic
+def take_out(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
+    must(by, "make sense", theme.hub_id)
+    wanted = [voice.pk for voice in voices]
+    Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=wanted).delete()
+    record(by, "take voices out of", theme, theme.hub_id, voices=wanted)
+
+
+@transaction.atomic
+def move(by: Person, voices: Iterable[Voice], out_of: Theme, into: Theme) -> None:
+    voices = list(voices)
+    place(by, into, voices)
+    take_out(by, out_of, voices)
+
+
+@transaction.atomic
+def split(by: Person, theme: Theme, voices: Iterable[Voice], name: str, about: str = "") -> Theme:
+    """Make a theme of its own out of some of a theme's voices."""
+    voices = list(voices)
+    if not voices:
+        raise ValidationError(_("Choose the quotes that belong in the new theme."))
+    new = make_theme(by, theme.hub, name, about)
+    move(by, voices, theme, new)
+    return new
+
+
+@transaction.atomic
+def merge(by: Person, theme: Theme, into: Theme) -> None:
+    """Let `into` stand for `theme` as well. No voice moves, so it can be undone."""
+    must(by, "make sense", theme.hub_id)
+    must(by, "make sense", into.hub_id)
+    if into.pk in with_merged([theme.pk]):
+        raise ValidationError(_("A theme can't be merged into itself."))
+    if theme.merged_into_id is not None or into.merged_into_id is not None:
+        raise ValidationError(_("That theme was merged already. Look at the theme it went into."))
+    theme.merged_into = into
+    theme.save(update_fields=["merged_into"])
+    record(by, "merge", theme, theme.hub_id, into=into.pk)
+
+
+@transaction.atomic
+def undo_merge(by: Person, theme: Theme) -> None:
+    """Let the theme stand on its own again, with the voices that were put in it."""
+    must(by, "make sense", theme.hub_id)
+    into, theme.merged_into = theme.merged_into, None
+    theme.save(update_fields=["merged_into"])
+    record(by, "undo the merge of", theme, theme.hub_id, into=into.pk if into else None)
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise ValidationError(_("Give the theme a name."))
+    return name

@@ -1,0 +1,315 @@
+"""What can be done with what was said: take in a story, mend it, mark quotes, write down a voice, allow its uses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from coproduce.engine import quotes, transcript
+from coproduce.engine.quotes import Span
+from coproduce.people.actions import record
+from coproduce.people.models import Hub, Person
+from coproduce.people.permissions import NotAllowed, may, must
+from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice
+
+AT_ONCE = 500  # a longer story is taken in by the worker, with its progress shown
+
+
+# A story comes in
+
+
+def add_story(
+    by: Person,
+    hub: Hub,
+    title: str,
+    gathered_on: dt.date,
+    file_name: str,
+    data: bytes,
+    gathered_by: Person | None = None,
+) -> Story:
+    """Keep the file as given and take in its turns, at once or, if it is long, by the worker.
+
+    Raises transcript.NotATranscript, with what is wrong and what to do, before anything is kept.
+    """
+    must(by, "work on stories", hub)
+    read = transcript.read(data, file_name)
+    with transaction.atomic():
+        story = Story(
+            hub=hub,
+            title=title,
+            gathered_on=gathered_on,
+            gathered_by=gathered_by or by,
+            file_name=file_name,
+            turns_expected=len(read.turns),
+            added_by=by,
+        )
+        story.file.save(file_name, ContentFile(data), save=False)
+        story.save()
+        Speaker.objects.bulk_create(
+            Speaker(story=story, label=label[:120], position=position) for position, label in enumerate(read.speakers)
+        )
+        record(by, "add", story, hub)
+        if len(read.turns) <= AT_ONCE:
+            take_in_turns(story, read.turns)
+        else:
+            from coproduce.voices.tasks import take_in_story
+
+            take_in_story.enqueue(story.pk)
+    return story
+
+
+def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: int = 2000) -> None:
+    """Save the turns that are not saved yet, a piece in each transaction, so that this can be stopped and run again."""
+    speakers = {speaker.label: speaker for speaker in story.speakers.all()}
+    while True:
+        with transaction.atomic():
+            Story.objects.select_for_update().get(pk=story.pk)
+            begin = story.turns.count()
+            piece = turns[begin : begin + at_a_time]
+            Turn.objects.bulk_create(
+                Turn(
+                    story=story,
+                    position=begin + place,
+                    speaker=speakers.get((turn.speaker or "")[:120]),
+                    text=turn.text,
+                    start_ms=turn.start_ms,
+                    end_ms=turn.end_ms,
+                )
+                for place, turn in enumerate(piece)
+            )
+        if begin + len(piece) >= len(turns):
+            return
+
+
+# The transcript is put right
+
+
+@transaction.atomic
+def trim_story(by: Person, story: Story, first: Turn, last: Turn) -> None:
+    """Leave out what stands before `first` and after `last`: page furniture that nobody said. Can be widened again."""
+    must(by, "work on stories", story.hub_id)
+    if first.position > last.position:
+        raise ValidationError(_("The first turn stands after the last one. Choose them the other way round."))
+    left_out = story.turns.exclude(position__range=(first.position, last.position))
+    if Voice.objects.filter(turn__in=left_out).exists():
+        raise ValidationError(_("There is a quote in what you would leave out. Remove the quote first."))
+    left_out.update(trimmed=True)
+    story.turns.filter(position__range=(first.position, last.position)).update(trimmed=False)
+    record(by, "trim", story, story.hub_id)
+
+
+@transaction.atomic
+def add_speaker(by: Person, story: Story, label: str) -> Speaker:
+    must(by, "work on stories", story.hub_id)
+    label = label.strip()
+    if not label:
+        raise ValidationError(_("Write a name for this speaker."))
+    if story.speakers.filter(label__iexact=label).exists():
+        raise ValidationError(_("There is already a speaker with this name."))
+    last = story.speakers.aggregate(last=Max("position"))["last"]
+    speaker = Speaker.objects.create(story=story, label=label, position=0 if last is None else last + 1)
+    record(by, "add a speaker to", story, story.hub_id)
+    return speaker
+
+
+@transaction.atomic
+def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iterable[str]) -> None:
+    """Say who a speaker is, and what they allow for what they said in this story. Their quotes follow."""
+    must(by, "work on stories", speaker.story.hub_id)
+    speaker.person = person
+    speaker.save(update_fields=["person"])
+    spoken = Voice.objects.filter(turn__speaker=speaker)
+    spoken.update(person=person)
+    record(by, "name a speaker of", speaker.story, speaker.story.hub_id, speaker=speaker.pk)
+    _allow(by, Consent.objects.filter(speaker=speaker), uses, speaker=speaker)
+    for voice in spoken:
+        _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
+
+
+@transaction.atomic
+def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -> None:
+    """Say who spoke these turns, all of one story. Quotes in them become that speaker's words."""
+    for turn in turns:
+        must(by, "work on stories", turn.story.hub_id)
+        if speaker and speaker.story_id != turn.story_id:
+            raise NotAllowed("assign a speaker of another story")
+        if turn.speaker_id == (speaker.pk if speaker else None):
+            continue
+        turn.speaker = speaker
+        turn.save(update_fields=["speaker"])
+        for quote in turn.quotes.all():
+            quote.person = speaker.person if speaker else None
+            quote.save(update_fields=["person"])
+            _allow(by, Consent.objects.filter(voice=quote), _uses_of(speaker), voice=quote)
+        record(by, "assign a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
+
+
+@transaction.atomic
+def mend_turn(by: Person, turn: Turn, text: str) -> None:
+    """Put right what the machine misheard. Quotes in the turn follow the mended words."""
+    must(by, "work on stories", turn.story.hub_id)
+    text = text.strip()
+    if not text:
+        raise ValidationError(_("A turn needs words. To leave it out, trim the story."))
+    for quote in turn.quotes.all():
+        span = quotes.carry(turn.text, text, quote.span)
+        if span is None:
+            raise ValidationError(
+                _("The words of a quote would be gone: “%(words)s”. Keep them, or remove the quote first.")
+                % {"words": quote.words[:120]}
+            )
+        quote.begins, quote.ends, quote.words = span.begins, span.ends, text[span.begins : span.ends]
+        quote.save(update_fields=["begins", "ends", "words"])
+    turn.text = text
+    turn.save(update_fields=["text"])
+    record(by, "mend a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
+
+
+@transaction.atomic
+def split_turn(by: Person, turn: Turn, at: int, speaker: Speaker | None = None) -> Turn:
+    """Cut a turn in two where somebody else begins to speak; `at` is a character offset. Returns the second part."""
+    must(by, "work on stories", turn.story.hub_id)
+    if turn.story.turns.count() < turn.story.turns_expected:
+        raise ValidationError(_("This story is still being taken in. Wait until all of it is there."))
+    first, second = turn.text[:at].rstrip(), turn.text[at:].lstrip()
+    if not first or not second:
+        raise ValidationError(_("Choose a sentence in the middle of the turn."))
+    if turn.quotes.filter(begins__lt=at, ends__gt=at).exists():
+        raise ValidationError(_("A quote runs across that place. Remove the quote first."))
+    begins = len(turn.text) - len(second)
+    turn.story.turns.filter(position__gt=turn.position).update(position=F("position") + 1)
+    following = Turn.objects.create(
+        story=turn.story,
+        position=turn.position + 1,
+        speaker=turn.speaker,
+        text=second,
+        trimmed=turn.trimmed,
+    )
+    turn.quotes.filter(begins__gte=at).update(turn=following, begins=F("begins") - begins, ends=F("ends") - begins)
+    turn.text = first
+    turn.save(update_fields=["text"])
+    Story.objects.filter(pk=turn.story_id).update(turns_expected=F("turns_expected") + 1)
+    record(by, "split a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
+    if speaker:
+        assign_speaker(by, [following], speaker)
+    return following
+
+
+# Voices
+
+
+@transaction.atomic
+def mark_quote(by: Person, turn: Turn, span: Span) -> Voice:
+    """Keep a span of a turn as a quote, to the letter, with what its speaker allowed for this story.
+
+    Marking the same words twice gives the quote that is there already.
+    """
+    story = turn.story
+    must(by, "work on stories", story.hub_id)
+    tidy = quotes.trim(turn.text, span)
+    if tidy is None:
+        raise ValidationError(_("There are no words there. Choose at least one sentence."))
+    if known := turn.quotes.filter(begins=tidy.begins, ends=tidy.ends).first():
+        return known
+    voice = Voice.objects.create(
+        hub_id=story.hub_id,
+        person=turn.speaker.person if turn.speaker else None,
+        came_by=Voice.Way.QUOTE,
+        words=turn.text[tidy.begins : tidy.ends],
+        said_on=story.gathered_on,
+        taken_by=by,
+        turn=turn,
+        begins=tidy.begins,
+        ends=tidy.ends,
+    )
+    _allow(by, Consent.objects.filter(voice=voice), _uses_of(turn.speaker), voice=voice)
+    record(by, "mark", voice, story.hub_id)
+    return voice
+
+
+@transaction.atomic
+def remove_quote(by: Person, voice: Voice) -> None:
+    """Unmark a quote that nothing stands on yet. The turn keeps its words."""
+    must(by, "work on stories", voice.hub_id)
+    if voice.turn_id is None:
+        raise ValidationError(_("Only a quote can be unmarked."))
+    if any(
+        getattr(voice, relation.get_accessor_name()).exists()
+        for relation in voice._meta.related_objects
+        if relation.related_model is not Consent
+    ):
+        raise ValidationError(_("A theme, a topic or a change stands on this quote. Take it out of there first."))
+    record(by, "remove", voice, voice.hub_id)
+    voice.delete()
+
+
+@transaction.atomic
+def write_down(
+    by: Person,
+    hub: Hub,
+    words: str,
+    came_by: str,
+    person: Person | None = None,
+    said_on: dt.date | None = None,
+    uses: Iterable[str] = (Use.GROUP,),
+) -> Voice:
+    """Write down something that somebody said: a note, a call, an email, at a meeting. `person` None is nobody we know."""
+    if by != person:
+        must(by, "add words", hub)
+    elif not may(by, "read what the group may read", hub):
+        raise NotAllowed("add words")
+    words = words.strip()
+    if not words:
+        raise ValidationError(_("Write what they said."))
+    if said_on and said_on > timezone.localdate():
+        raise ValidationError(_("That day is still to come. Write the day they said it."))
+    voice = Voice.objects.create(
+        hub=hub,
+        person=person,
+        came_by=came_by,
+        words=words,
+        said_on=said_on or timezone.localdate(),
+        taken_by=by,
+    )
+    _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
+    record(by, "write down", voice, hub)
+    return voice
+
+
+# Consent
+
+
+@transaction.atomic
+def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
+    """Allow exactly these uses of a voice from now on: what is new is given, what is missing is withdrawn."""
+    if by.pk != voice.person_id:
+        must(by, "work on stories", voice.hub_id)
+    _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
+    record(by, "set consent for", voice, voice.hub_id, uses=sorted(map(str, uses)))
+
+
+def _allow(
+    by: Person, known: QuerySet[Consent], uses: Iterable[str], voice: Voice | None = None, speaker: Speaker | None = None
+) -> None:
+    wanted = {Use(use) for use in uses}
+    standing = {Use(consent.use): consent for consent in known.filter(withdrawn_at__isnull=True)}
+    now = timezone.now()
+    for use in standing.keys() - wanted:
+        standing[use].withdrawn_at, standing[use].withdrawn_by = now, by
+        standing[use].save(update_fields=["withdrawn_at", "withdrawn_by"])
+    Consent.objects.bulk_create(
+        Consent(voice=voice, speaker=speaker, use=use, given_at=now, given_by=by) for use in sorted(wanted - standing.keys())
+    )
+
+
+def _uses_of(speaker: Speaker | None) -> list[str]:
+    if speaker is None:
+        return []
+    return list(speaker.consents.filter(withdrawn_at__isnull=True).values_list("use", flat=True))

@@ -1,0 +1,215 @@
+"""What was said: stories with their turns, voices (the atom of everything here), and what their speakers allow."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from coproduce.engine.quotes import Span
+from coproduce.people.models import Hub, Person
+from coproduce.people.permissions import hubs_where
+
+
+class StoryQuerySet(models.QuerySet["Story"]):
+    def visible_to(self, person: Person | None) -> StoryQuerySet:
+        """Whole stories are read by those who keep them, and by those who told them."""
+        if person is None:
+            return self.none()
+        told = Speaker.objects.filter(story=OuterRef("pk"), person=person)
+        return self.filter(Q(hub__in=hubs_where(person, "read everything said")) | Exists(told))
+
+
+def story_path(story: Story, name: str) -> str:
+    """Files are kept under a name that says nothing about who told the story."""
+    return f"stories/{uuid.uuid4().hex}"
+
+
+class Story(models.Model):
+    """A recorded conversation about lived experience, with its file as given and its transcript in turns."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="stories", verbose_name=_("hub"))
+    title = models.CharField(_("title"), max_length=200)
+    gathered_on = models.DateField(_("when it was told"))
+    gathered_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    file = models.FileField(_("file"), upload_to=story_path)
+    file_name = models.CharField(max_length=255)
+    turns_expected = models.PositiveIntegerField(default=0)
+    added_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField(default=timezone.now)
+
+    objects = StoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-gathered_on", "-pk"]
+        verbose_name_plural = "stories"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Speaker(models.Model):
+    """Somebody who speaks in a story: as the file names them, and who they are once a person says so."""
+
+    story = models.ForeignKey(Story, models.CASCADE, related_name="speakers")
+    label = models.CharField(_("name in the story"), max_length=120)
+    person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="speaks")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["story", "position"], name="one_speaker_a_position")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Turn(models.Model):
+    """Who spoke, from when to when, and what. `start_ms`/`end_ms` count from the recording's start."""
+
+    story = models.ForeignKey(Story, models.CASCADE, related_name="turns")
+    position = models.PositiveIntegerField()
+    speaker = models.ForeignKey(Speaker, models.SET_NULL, null=True, blank=True, related_name="turns")
+    text = models.TextField()
+    start_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    end_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    trimmed = models.BooleanField(default=False)  # page furniture that nobody said; the file as given keeps it
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["story", "position"])]
+
+    def __str__(self) -> str:
+        return f"turn {self.position} of story {self.story_id}"
+
+
+class Use(models.TextChoices):
+    """What words may be used for."""
+
+    GROUP = "group", _("The group may read them")
+    SERVICES = "services", _("Services may read them, without my name")
+    PUBLIC = "public", _("Anybody may read them, with the name I chose")
+
+
+class VoiceQuerySet(models.QuerySet["Voice"]):
+    def visible_to(self, person: Person | None) -> VoiceQuerySet:
+        """What this person may read: their own words, what they keep, and what consent opens to them."""
+        may_read = Q(_allowed(Use.PUBLIC))
+        if person is not None:
+            may_read |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
+            if group := hubs_where(person, "read what the group may read"):
+                may_read |= Q(hub__in=group) & Q(_allowed(Use.GROUP))
+            if services := hubs_where(person, "read what services may read"):
+                may_read |= Q(hub__in=services) & Q(_allowed(Use.SERVICES))
+        return self.filter(may_read)
+
+    def for_reading(self, person: Person | None) -> VoiceQuerySet:
+        """visible_to, with what a bubble shows: who said it (only where this reader may know), how and when."""
+        may_know = Q(_allowed(Use.PUBLIC))
+        if person is not None:
+            may_know |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
+            may_know |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
+        return (
+            self.visible_to(person)
+            .annotate(names_who=Case(When(may_know, then=Value(True)), default=False, output_field=BooleanField()))
+            .select_related("person", "hub", "turn__story")
+        )
+
+
+def _allowed(use: Use) -> Exists:
+    return Exists(Consent.objects.filter(voice=OuterRef("pk"), use=use, withdrawn_at__isnull=True))
+
+
+class Voice(models.Model):
+    """One thing somebody said, in their own words, with how it came.
+
+    A quote is a voice that is a span of a turn: `words == turn.text[begins:ends]`, to the letter.
+    """
+
+    class Way(models.TextChoices):
+        QUOTE = "quote", _("in a story")
+        NOTE = "note", _("on the wall of notes")
+        CALL = "call", _("by phone")
+        EMAIL = "email", _("by email")
+        FORM = "form", _("on a form")
+        TRUSTED_PERSON = "trusted person", _("through a trusted person")
+        MEETING = "meeting", _("at a meeting")
+        ANSWER = "answer", _("in answer to us")
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="voices", verbose_name=_("hub"))
+    person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="voices")
+    came_by = models.CharField(_("how it came"), max_length=20, choices=Way.choices)
+    words = models.TextField(_("what they said, in their own words"))
+    said_on = models.DateField(_("when they said it"))
+    taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    taken_at = models.DateTimeField(default=timezone.now)
+    turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="quotes")
+    begins = models.PositiveIntegerField(null=True, blank=True)
+    ends = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = VoiceQuerySet.as_manager()
+    names_who = False  # for_reading() says otherwise where the reader may know
+
+    class Meta:
+        ordering = ["-said_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(turn__isnull=True, begins__isnull=True, ends__isnull=True)
+                | Q(turn__isnull=False, begins__isnull=False, ends__gt=models.F("begins")),
+                name="a_quote_has_its_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"voice {self.pk}"
+
+    @property
+    def who(self) -> str:
+        """Who said it, as far as the reader may know."""
+        if self.names_who and self.person:
+            return self.person.name
+        return _t("Somebody in %(hub)s") % {"hub": self.hub.name}
+
+    @property
+    def span(self) -> Span:
+        """Where a quote stands in its turn."""
+        if self.begins is None or self.ends is None:
+            raise ValueError("only a quote stands in a turn")
+        return Span(self.begins, self.ends)
+
+
+class Consent(models.Model):
+    """That somebody allows one use of one voice (or of all they said in a story), from a moment until a moment.
+
+    A row without `withdrawn_at` stands now. Rows are never rewritten, so what was allowed when can be told.
+    """
+
+    voice = models.ForeignKey(Voice, models.CASCADE, null=True, related_name="consents")
+    speaker = models.ForeignKey(Speaker, models.CASCADE, null=True, related_name="consents")
+    use = models.CharField(max_length=20, choices=Use.choices)
+    given_at = models.DateTimeField(default=timezone.now)
+    given_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["given_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(voice__isnull=True, speaker__isnull=False) | Q(voice__isnull=False, speaker__isnull=True),
+                name="consent_is_for_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=["voice", "use"], condition=Q(withdrawn_at__isnull=True), name="one_standing_consent_a_voice"
+            ),
+            models.UniqueConstraint(
+                fields=["speaker", "use"], condition=Q(withdrawn_at__isnull=True), name="one_standing_consent_a_speaker"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.use} for voice {self.voice_id}" if self.voice_id else f"{self.use} for speaker {self.speaker_id}"

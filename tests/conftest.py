@@ -1,0 +1,97 @@
+"""The cast that every test may ask for: Amina facilitates, Lee is a member, Joan his trusted person, Marek a
+commissioner, Charlie belongs to no hub. They live in the hub `town`, with a ward below it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from coproduce.people.models import Account, Hub, Membership, Person, Way
+
+DATA = Path(os.environ.get("COPRODUCE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+Role = Membership.Role
+
+
+@pytest.fixture(autouse=True)
+def _files_of_their_own(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
+@pytest.fixture
+def town(db) -> Hub:
+    return Hub.objects.add_root(name="Eastmoor", about="The town")
+
+
+@pytest.fixture
+def ward(town) -> Hub:
+    town.refresh_from_db()
+    return town.add_child(name="Millbank")
+
+
+def make_person(name: str, hub: Hub | None = None, role: str = Role.MEMBER, way: str = "", address: str = "") -> Person:
+    person = Person.objects.create(name=name)
+    if hub:
+        Membership.objects.create(person=person, hub=hub, role=role)
+    if way:
+        Way.objects.create(person=person, kind=way, address=address, preferred=True)
+    Account.objects.create(person=person, email=f"{name.lower().replace(' ', '-')}@example.org")
+    return person
+
+
+@pytest.fixture
+def amina(town) -> Person:
+    return make_person("Amina", town, Role.FACILITATOR, Way.Kind.PAGE)
+
+
+@pytest.fixture
+def lee(town) -> Person:
+    return make_person("Lee", town, Role.MEMBER, Way.Kind.EMAIL, "lee@example.org")
+
+
+@pytest.fixture
+def joan(town) -> Person:
+    return make_person("Joan", town, Role.TRUSTED_PERSON, Way.Kind.PHONE, "01632 960111")
+
+
+@pytest.fixture
+def marek(town) -> Person:
+    return make_person("Marek", town, Role.COMMISSIONER, Way.Kind.EMAIL, "marek@example.org")
+
+
+@pytest.fixture
+def charlie(db) -> Person:
+    return make_person("Charlie")
+
+
+@pytest.fixture
+def signed_in():
+    """A function: a browser (Django's test client) signed in as this person."""
+
+    def sign_in(person: Person) -> Client:
+        client = Client()
+        client.force_login(person.account, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def work_the_queue():
+    """A function: let a worker do all that is in the queue, as `coproduce worker` would."""
+
+    def work() -> None:
+        call_command("db_worker", batch=True, interval=0, startup_delay=False, reload=False, verbosity=0)
+
+    return work
+
+
+@pytest.fixture
+def real_story() -> bytes:
+    file = DATA / "stories" / "tom-and-lee.txt"
+    if not file.exists():
+        pytest.skip(f"the real story is not here: {file} (set COPRODUCE_DATA to the folder that holds it)")
+    return file.read_bytes()
