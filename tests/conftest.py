@@ -23,13 +23,13 @@ def _files_of_their_own(settings, tmp_path):
 
 @pytest.fixture
 def town(db) -> Hub:
-    return Hub.objects.add_root(name="Eastmoor", about="The town")
+    return Hub.objects.add_root({"name": "Eastmoor", "about": "The town"})
 
 
 @pytest.fixture
 def ward(town) -> Hub:
     town.refresh_from_db()
-    return town.add_child(name="Millbank")
+    return Hub.objects.add_child(town, {"name": "Millbank"})
 
 
 def make_person(name: str, hub: Hub | None = None, role: str = Role.MEMBER, way: str = "", address: str = "") -> Person:

@@ -33,7 +33,7 @@ def set_up(hub_name: str, about: str, name: str, email: str) -> Person:
     """The first hub and the first person, who coordinates and facilitates it. Only on an empty installation."""
     if Person.objects.exists() or Hub.objects.exists():
         raise NotAllowed("This group is already set up.")
-    hub = Hub.objects.add_root(name=hub_name, about=about)
+    hub: Hub = Hub.objects.add_root({"name": hub_name, "about": about})
     person = Person.objects.create(name=name)
     Account.objects.create(email=email.strip().lower(), person=person)
     Way.objects.create(person=person, kind=Way.Kind.EMAIL, address=email.strip().lower(), preferred=True)
@@ -47,7 +47,7 @@ def set_up(hub_name: str, about: str, name: str, email: str) -> Person:
 def add_hub(by: Person, under: Hub, name: str, about: str = "") -> Hub:
     must(by, "shape hubs", under)
     under.refresh_from_db()
-    hub = under.add_child(name=name, about=about)
+    hub: Hub = Hub.objects.add_child(under, {"name": name, "about": about})
     record(by, "add", hub, under)
     return hub
 
