@@ -1,4 +1,4 @@
-"""Every plain Django form comes out as GOV.UK's form markup, and a date is three boxes that take it as people write it."""
+"""Every plain form comes out as GOV.UK's markup, and a date three boxes that take it as people write it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -21,7 +21,7 @@ class TypedDate(NamedTuple):
 
 
 class DateBoxes(forms.Widget):
-    """Day, month and year in three boxes. Easier than a calendar for nearly everybody, and never guesses the order."""
+    """Day, month and year in three boxes: easier than a calendar, and it never guesses the order."""
 
     template_name = "forms/date_boxes.html"
     use_fieldset = True
@@ -80,7 +80,7 @@ class DateField(forms.DateField):
         for part in TypedDate._fields:
             if not getattr(value, part):
                 raise ValidationError(self.error_messages[f"no_{part}"], code=part)
-        if not (value.day.isdecimal() and 1 <= int(value.day) <= 31):
+        if not (value.day.isdecimal() and len(value.day) <= 2 and 1 <= int(value.day) <= 31):
             raise ValidationError(self.error_messages["day"], code="day")
         month = _month(value.month)
         if month is None:
@@ -95,7 +95,7 @@ class DateField(forms.DateField):
 
 def _month(typed: str) -> int | None:
     if typed.isdecimal():
-        return int(typed) if 1 <= int(typed) <= 12 else None
+        return int(typed) if len(typed) <= 2 and 1 <= int(typed) <= 12 else None
     word = typed.casefold().rstrip(".")
     for names in (MONTHS, MONTHS_3):
         for number, name in names.items():
@@ -107,9 +107,9 @@ def _month(typed: str) -> int | None:
 class BoundField(DjangoBoundField):
     """A field with GOV.UK's classes on it. The browser's own bubbles stay away: ours can be read again."""
 
-    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+    def build_widget_attrs(self, given: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         widget = widget or self.field.widget
-        attrs = super().build_widget_attrs(attrs, widget)
+        attrs: dict[str, Any] = {**super().build_widget_attrs(given, widget)}
         attrs.pop("required", None)
         if isinstance(widget, DateBoxes):
             attrs["wrong"] = self._wrong_parts()
@@ -146,10 +146,13 @@ class BoundField(DjangoBoundField):
     @property
     def said_errors(self) -> list[str]:
         """What is wrong, in our words where Django's are nobody's."""
-        nobodys = {str(forms.Field.default_error_messages["required"]): _("Please fill this in")}
-        if isinstance(self.field, forms.ChoiceField | forms.MultipleChoiceField):
-            nobodys = dict.fromkeys(nobodys, _("Please choose one"))
-        return [str(nobodys.get(error, error)) for error in self.errors]
+        nobodys = str(forms.Field.default_error_messages["required"])
+        ours = _("Please fill this in")
+        if self.is_checkbox:
+            ours = _("Please tick this if it is so")
+        elif isinstance(self.field, forms.ChoiceField):  # ModelChoiceField is one too
+            ours = _("Please choose one")
+        return [str(ours if str(error) == nobodys else error) for error in self.errors]
 
     @property
     def label_said(self) -> str:
@@ -162,7 +165,7 @@ class BoundField(DjangoBoundField):
 
     @property
     def says_optional(self) -> bool:
-        """Whether "(optional)" goes after the label: not where the label, or a single box to tick, says so itself."""
+        """Whether "(optional)" goes after the label: not where a label, or a box to tick, says it itself."""
         return not (self.field.required or self.is_checkbox or "optional" in str(self.label).casefold())
 
 
