@@ -107,7 +107,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "coproduce.site.navigation.navigation",
             ],
-            "builtins": ["coproduce.site.templatetags.plain"],
+            "builtins": ["coproduce.people.templatetags.plain"],
         },
     }
 ]
