@@ -9,6 +9,7 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change, Stage, Step
 from coproduce.people.templatetags.plain import said_when
 
@@ -46,3 +47,9 @@ def next_of(change: Change) -> list[dict[str, Any]]:
         return []
     words = _("We check %(when)s.") % {"when": said_when(change.review_on)}
     return [{"what": _("Next: is it really happening?"), "words": words, "next": True}]
+
+
+@register.inclusion_tag("changes/_from_topic.html")
+def changes_from(topic: Topic) -> dict[str, Any]:
+    """The changes that a topic led to."""
+    return {"changes": Change.objects.filter(topics=topic).with_stage()}
