@@ -45,6 +45,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(not_full)
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What tests measured, with record_property("figures", …)."""
+    for report in [report for reports in terminalreporter.stats.values() for report in reports]:
+        for name, value in getattr(report, "user_properties", []):
+            if name == "figures" and report.when == "call":
+                terminalreporter.write_line(value)
+
+
 @pytest.fixture(scope="session")
 def full(pytestconfig) -> bool:
     """Whether this is the long form."""

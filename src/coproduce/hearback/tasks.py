@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import time
+from collections.abc import Iterator
 
 from django.utils import timezone
 from django_tasks import TaskContext, TaskResultStatus, task
@@ -24,15 +24,23 @@ def deliver(context: TaskContext) -> None:
     """Send every email that is owed, some seconds' worth at a time. What is still owed is sent by the next run."""
     worker = context.task_result.worker_ids[-1]
     owed = list(Feedback.objects.owed_by(Way.Kind.EMAIL).order_by("owed_at", "pk").values_list("pk", flat=True))
-    until = time.monotonic() + SEND_FOR
     try:
-        reached = not owed or email.send_all(itertools.takewhile(lambda _: time.monotonic() < until, owed), worker)
+        reached = not owed or email.send_all(_some(owed), worker)
     finally:
         actions.give_up_claims([worker])  # whatever stopped it in mid-send
     if not reached:
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
     elif Feedback.objects.owed_by(Way.Kind.EMAIL).exists():
         deliver.enqueue()
+
+
+def _some(owed: list[int]) -> Iterator[int]:
+    """At least the first, and as many as there is time for once the far side has been reached."""
+    until = time.monotonic() + SEND_FOR
+    for pk in owed:
+        yield pk
+        if time.monotonic() > until:
+            return
 
 
 def deliver_what_is_owed() -> None:
