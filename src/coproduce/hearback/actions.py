@@ -24,7 +24,7 @@ from coproduce.voices.models import Consent, Use, Voice
 @transaction.atomic
 def write_update(by: Person, change: Change, title: str, text: str) -> Update:
     """Write an update and owe it, in the same transaction, once to every person behind the change."""
-    must(by, "tell people", change.hub_id)
+    must(by, "write an update", change.hub_id)
     if not title.strip() or not text.strip():
         raise ValidationError(_("Write what happened, first in one line and then in a few."))
     update = Update.objects.create(change=change, title=title.strip(), text=text.strip(), written_by=by)
@@ -111,9 +111,11 @@ def _after_claim(feedback: Feedback, **fields: object) -> None:
     Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(**fields)
 
 
-def give_up_claims(workers: Iterable[str]) -> int:
-    """What dead workers had claimed may or may not have gone: uncertain, for a person to decide."""
-    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(workers)).update(state=State.UNCERTAIN)
+def give_up_claims(alive: Iterable[str]) -> int:
+    """What workers that are no longer alive had claimed may or may not have gone: a person decides. Returns how many."""
+    return (
+        Feedback.objects.filter(state=State.SENDING).exclude(claimed_by__in=list(alive)).update(state=State.UNCERTAIN)
+    )
 
 
 # A person decides, ticks off, posts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django.utils import timezone
-from django_tasks import TaskContext, task
+from django_tasks import TaskContext, TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 
 from coproduce.hearback.channels import email, letter
 from coproduce.hearback.models import Feedback, Letters
@@ -19,6 +20,15 @@ def deliver(context: TaskContext) -> None:
     """Send every email that is owed. Whatever stops it, what is still owed is sent by the next run."""
     owed = list(Feedback.objects.owed_by(Way.Kind.EMAIL).order_by("owed_at", "pk").values_list("pk", flat=True))
     if owed and not email.send_all(owed, worker=context.task_result.worker_ids[-1]):
+        deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
+
+
+def deliver_what_is_owed() -> None:
+    """Put sending in the queue if somebody is owed an email and nothing in the queue would send it."""
+    waiting = DBTaskResult.objects.filter(task_path=deliver.module_path).exclude(
+        status__in=[TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED]
+    )
+    if not waiting.exists() and Feedback.objects.owed_by(Way.Kind.EMAIL).exists():
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
 
 

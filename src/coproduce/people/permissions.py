@@ -39,6 +39,7 @@ TABLE: dict[str, dict[Role, str]] = {
     "decide on a topic": _LEADS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
+    "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tell people": _LEADS,
     # the people themselves
     "look after people": _LEADS,

@@ -1,0 +1,246 @@
+"""The demo town: made up, always the same, and moved in time so that its `today` is the day it is loaded.
+
+town.toml says who and what. It goes in by the same actions that people use, so it can't hold what they could not do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.models import Topic
+from coproduce.changes.actions import record_change, take_step, tie, word_clause
+from coproduce.changes.models import Change
+from coproduce.engine import quotes
+from coproduce.hearback.actions import write_update
+from coproduce.hearback.models import State, Update
+from coproduce.people.actions import add_hub, record
+from coproduce.people.models import Account, Hub, Membership, Organisation, Person, Way
+from coproduce.people.permissions import may
+from coproduce.themes.actions import make_theme, merge
+from coproduce.themes.models import Theme
+from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
+from coproduce.voices.models import Story, Voice
+
+HERE = Path(__file__).parent
+
+
+@cache
+def _told() -> dict[str, Any]:
+    return tomllib.loads((HERE / "town.toml").read_text(encoding="utf-8"))
+
+
+def cast() -> dict[str, str]:
+    """Who can sign in: name → a line about them."""
+    return {person["name"]: person["about"] for person in _told()["person"] if person.get("sign_in")}
+
+
+def load_once() -> None:
+    """Load the town, unless there is somebody here already."""
+    if not Person.objects.exists():
+        _Town(_told()).build()
+
+
+class _Town:
+    """The town while it is being built: what each key in town.toml became."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.told = told
+        self.shift = timezone.localdate() - told["town"]["today"]
+        self.hubs: dict[str, Hub] = {}
+        self.people: dict[str, Person] = {}
+        self.voices: dict[str, Voice] = {}
+        self.themes: dict[str, Theme] = {}
+        self.topics: dict[str, Topic] = {}
+        self.changes: dict[str, Change] = {}
+
+    @transaction.atomic
+    def build(self) -> None:
+        self.build_people()
+        self.build_voices()
+        self.build_themes_and_topics()
+        self.build_changes()
+        self.build_updates()
+
+    def day(self, told: dt.date) -> dt.date:
+        return told + self.shift
+
+    def moment(self, told: dt.date, hour: int = 10) -> dt.datetime:
+        return timezone.make_aware(dt.datetime.combine(self.day(told), dt.time(hour)))
+
+    def who_may(self, verb: str, hub: Hub, first: str = "") -> Person:
+        """The person named, if they may do this in the hub; otherwise the first of the town who may."""
+        people = [self.people[first]] if first else []
+        return next(person for person in [*people, *self.people.values()] if may(person, verb, hub))
+
+    def build_people(self) -> None:
+        organisations = {
+            each["key"]: Organisation.objects.create(name=each["name"], kind=each["kind"], about=each["about"])
+            for each in self.told["organisation"]
+        }
+        for told in self.told["person"]:
+            self.people[told["key"]] = Person.objects.create(
+                name=told["name"], organisation=organisations.get(told.get("organisation", ""))
+            )
+        coordinator = next(key for key, each in self._told_people() if "coordinator" in str(each["memberships"]))
+        for told in self.told["hub"]:
+            if "parent" not in told:
+                hub = Hub.objects.add_root({"name": told["name"], "about": told["about"]})
+                Membership.objects.create(
+                    person=self.people[coordinator], hub=hub, role=Membership.Role.COORDINATOR
+                )
+            else:
+                hub = add_hub(self.people[coordinator], self.hubs[told["parent"]], told["name"], told["about"])
+            self.hubs[told["key"]] = hub
+        for key, told in self._told_people():
+            person = self.people[key]
+            for held in told["memberships"]:
+                Membership.objects.get_or_create(person=person, hub=self.hubs[held["hub"]], role=held["role"])
+            for place, way in enumerate(told["ways"]):
+                Way.objects.create(
+                    person=person, kind=way["kind"], address=way.get("address", ""), preferred=place == 0
+                )
+                if told.get("sign_in") == "email" and way["kind"] == Way.Kind.EMAIL:
+                    Account.objects.get_or_create(person=person, defaults={"email": way["address"]})
+            record(None, "add", person)
+            person.__dict__.pop("_hubs_where", None)
+
+    def _told_people(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(told["key"], told) for told in self.told["person"]]
+
+    def build_voices(self) -> None:
+        stories: dict[str, Story] = {}
+        for told in self.told["story"]:
+            hub = self.hubs[told["hub"]]
+            keeper = self.who_may("work on stories", hub, told["gathered_by"])
+            story = add_story(
+                keeper,
+                hub,
+                told["title"],
+                self.day(told["gathered_on"]),
+                told["file"],
+                (HERE / "stories" / told["file"]).read_bytes(),
+                self.people[told["gathered_by"]],
+            )
+            for speaker in told["speakers"]:
+                person = self.people.get(speaker.get("person", ""))
+                name_speaker(keeper, story.speakers.get(label=speaker["label"]), person, speaker["consent"])
+            stories[told["key"]] = story
+        for told in self.told["quote"]:
+            story = stories[told["story"]]
+            keeper = self.who_may("work on stories", story.hub)
+            for turn in story.turns.filter(speaker__label=told["speaker"]).select_related("speaker__person", "story"):
+                if span := quotes.find(turn.text, told["words"]):
+                    self.voices[told["key"]] = mark_quote(keeper, turn, span)
+                    break
+            else:
+                raise ValueError(f"town.toml: quote {told['key']} does not stand in {told['story']}")
+        for told in self.told["voice"]:
+            hub = self.hubs[told["hub"]]
+            self.voices[told["key"]] = write_down(
+                self.who_may("add words", hub, told.get("taken_by", "")),
+                hub,
+                told["words"],
+                told["came_by"],
+                self.people.get(told.get("person", "")),
+                self.day(told["said_on"]),
+                told["consent"],
+            )
+
+    def keeper_of_all(self) -> Person:
+        """Somebody who may read everything said in every hub, to put voices of all hubs into themes."""
+        return next(
+            person
+            for person in self.people.values()
+            if all(may(person, "read everything said", hub) for hub in self.hubs.values())
+        )
+
+    def build_themes_and_topics(self) -> None:
+        keeper = self.keeper_of_all()
+        for told in self.told["theme"]:
+            hub = self.hubs[told["hub"]]
+            theme = make_theme(keeper, hub, told["name"], told["about"], self.those(self.voices, told["voices"]))
+            for other in told.get("merged", []):
+                merged = make_theme(keeper, hub, other["name"], voices=self.those(self.voices, other["voices"]))
+                merge(keeper, merged, theme)
+            self.themes[told["key"]] = theme
+        for told in self.told["topic"]:
+            hub = self.hubs[told["hub"]]
+            lead = self.who_may("decide on a topic", hub)
+            topic = raise_topic(
+                self.who_may("raise a topic", hub, told["raised_by"]),
+                hub,
+                told["title"],
+                told["why"],
+                [theme for theme in self.those(self.themes, told["themes"])],
+                self.those(self.voices, told["voices"]),
+            )
+            Topic.objects.filter(pk=topic.pk).update(raised_on=self.day(told["raised_on"]))
+            if told["stage"] != "open":
+                on = told.get("decided_on", told["raised_on"] + dt.timedelta(days=14))
+                decide(lead, topic, told["stage"], told.get("decision", ""), self.day(on))
+            self.topics[told["key"]] = topic
+
+    @staticmethod
+    def those(known: dict[str, Any], keys: list[str]) -> list[Any]:
+        return [known[key] for key in keys]
+
+    def build_changes(self) -> None:
+        for told in self.told["change"]:
+            hub = self.hubs[told["hub"]]
+            first, *later = told["steps"]
+            clause = told.get("clause", {})
+            change = record_change(
+                self.who_may("record a change", hub, first["by"]),
+                hub,
+                told["title"],
+                told["summary"],
+                told["kind"],
+                first["stage"],
+                self.day(first["on"]),
+                first["note"],
+                self.people[told["owner"]],
+                self.day(clause["review_on"]) if clause else None,
+                self.those(self.topics, told["topics"]),
+            )
+            for step in later:
+                by = self.who_may("record a change", hub, step["by"])
+                take_step(by, change, step["stage"], self.day(step["on"]), step["note"])
+            if clause:
+                by = self.who_may("record a change", hub)
+                word_clause(by, change, clause["contract"], clause["number"], clause["before"], clause["after"])
+            keeper = self.who_may("tie the thread", hub)
+            tie(keeper, change, [], self.those(self.themes, told["themes"]), self.those(self.voices, told["voices"]))
+            self.changes[told["key"]] = change
+
+    def build_updates(self) -> None:
+        for told in self.told["update"]:
+            change = self.changes[told["change"]]
+            by = self.who_may("write an update", change.hub, told["by"])
+            update = write_update(by, change, told["title"], told["text"])
+            Update.objects.filter(pk=update.pk).update(written_at=self.moment(told["on"]))
+            update.feedback.update(owed_at=self.moment(told["on"]))
+            gone = self.moment(told["on"], 15)
+            for state, keys in (
+                (State.HEARD, told["heard"]),
+                (State.SENT, told["sent"]),
+                (State.UNDELIVERABLE, told["undeliverable"]),
+            ):
+                for key in keys:
+                    person = self.people[key]
+                    way = person.preferred_way
+                    update.feedback.filter(person=person).update(
+                        state=state,
+                        went_by=way.kind if way else None,
+                        sent_at=None if state == State.UNDELIVERABLE else gone,
+                        heard_at=gone + dt.timedelta(days=2) if state == State.HEARD else None,
+                        problem="" if state != State.UNDELIVERABLE else "The number is not theirs any more.",
+                        tries=1,
+                    )

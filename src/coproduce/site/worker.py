@@ -1,0 +1,84 @@
+"""Working the queue, and clearing up after workers that died.
+
+The queue is django-tasks-db. It leaves the job of a killed worker running for ever, so each worker also looks for
+such jobs and puts them back: every job here is safe to run twice. Feedback that a dead worker had claimed is
+another matter: it may have gone, so it becomes uncertain and a person decides.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django_tasks import TaskResultStatus
+from django_tasks_db.management.commands import db_worker
+from django_tasks_db.models import DBTaskResult
+
+from coproduce.hearback import actions as hearback
+from coproduce.hearback.tasks import deliver_what_is_owed
+from coproduce.site.models import Worker
+
+log = logging.getLogger(__name__)
+
+BEAT = 5.0  # seconds
+TRIES = 5  # a job whose worker died this often is given up: it may be what kills them
+
+
+def run(until_done: bool = False) -> None:
+    """Work the queue until stopped, or until it is empty."""
+    worker = Worker.objects.create(id=get_random_string(32))
+    stop = threading.Event()
+    beating = threading.Thread(target=_beat, args=(worker.id, stop), daemon=True)
+    clear_up()
+    beating.start()
+    try:
+        queue = db_worker.Worker(
+            queue_names=["default"],
+            interval=0.5,
+            batch=until_done,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=worker.id,
+            excluded_queue_names=[],
+        )
+        queue.configure_signals()
+        queue.run()
+    finally:
+        stop.set()
+        beating.join()
+        worker.delete()
+
+
+def clear_up() -> None:
+    """Put back the jobs of dead workers, and leave their half-sent feedback for a person to decide."""
+    with transaction.atomic():
+        alive = {worker.pk for worker in Worker.objects.alive()}
+        left = hearback.give_up_claims(alive)
+        for job in DBTaskResult.objects.select_for_update().filter(status=TaskResultStatus.RUNNING):
+            if job.worker_ids and job.worker_ids[-1] in alive:
+                continue
+            job.status = TaskResultStatus.READY if len(job.worker_ids) < TRIES else TaskResultStatus.FAILED
+            if job.status == TaskResultStatus.FAILED:
+                job.finished_at = timezone.now()
+                job.traceback = f"{len(job.worker_ids)} workers died at this job"
+            job.save(update_fields=["status", "finished_at", "traceback"])
+            log.warning("The worker of job %s died; the job is %s.", job.pk, job.status.lower())
+        Worker.objects.exclude(pk__in=alive).delete()
+    if left:
+        log.warning("%s feedback may or may not have gone. A person has to decide.", left)
+    deliver_what_is_owed()
+
+
+def _beat(worker: str, stop: threading.Event) -> None:
+    while not stop.wait(BEAT):
+        try:
+            Worker.objects.filter(pk=worker).update(beat_at=timezone.now())
+            clear_up()
+        except Exception:
+            log.exception("A beat was missed; the next one comes.")
+        finally:
+            connection.close()
