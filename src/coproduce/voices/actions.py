@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -182,25 +182,29 @@ def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -
         raise NotAllowed("assign a speaker of another story")
     _hold(story)
     allowed = _uses_of(speaker)
+    assigned = 0
     for begin in range(0, len(turns), AT_ONCE):
-        piece = [turn.pk for turn in turns[begin : begin + AT_ONCE]]
-        changed = story.turns.filter(pk__in=piece)
-        changed = changed.exclude(speaker=speaker) if speaker else changed.filter(speaker__isnull=False)
-        for quote in list(Voice.objects.filter(turn__in=changed)):
+        others = story.turns.filter(pk__in=[turn.pk for turn in turns[begin : begin + AT_ONCE]])
+        others = others.exclude(speaker=speaker) if speaker else others.filter(speaker__isnull=False)
+        for quote in list(Voice.objects.filter(turn__in=others)):
             quote.person = speaker.person if speaker else None
             quote.save(update_fields=["person"])
             _allow(by, quote.consents.all(), allowed - _kept_back([quote]), voice=quote)
-        changed.update(speaker=speaker)
+        assigned += others.update(speaker=speaker)
     for turn in turns:
         turn.speaker = speaker
-    record(by, "assign turns of", story, story.hub_id, turns=len(turns), first=turns[0].pk)
+    if assigned:
+        record(by, "assign turns of", story, story.hub_id, turns=assigned, speaker=speaker and speaker.pk)
 
 
 @transaction.atomic
-def alternate_speakers(by: Person, turns: Sequence[Turn], speakers: Sequence[Speaker]) -> None:
-    """Say that these speakers took turns, one after the other, from the first of these turns to the last."""
-    for place, speaker in enumerate(speakers):
-        assign_speaker(by, turns[place :: len(speakers)], speaker)
+def assign_speakers(by: Person, who: Iterable[tuple[Turn, Speaker | None]]) -> None:
+    """Say of each of these turns, all of one story, who spoke it."""
+    spoken: dict[Speaker | None, list[Turn]] = {}
+    for turn, speaker in who:
+        spoken.setdefault(speaker, []).append(turn)
+    for speaker, turns in spoken.items():
+        assign_speaker(by, turns, speaker)
 
 
 @transaction.atomic
@@ -327,7 +331,7 @@ def write_down(
     said_on: dt.date | None = None,
     uses: Iterable[str] = (Use.GROUP,),
 ) -> Voice:
-    """Write down what somebody said: a note, a call, an email, at a meeting. `person` None is nobody we know."""
+    """Write down what somebody said: a note, a call, at a meeting. `person` None is nobody we know."""
     if by != person:
         must(by, "add words", hub)
     elif not may(by, "read what the group may read", hub):

@@ -190,7 +190,9 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             may_know |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
         return (
             self.visible_to(person)
-            .annotate(names_who=Case(When(may_know, Value(True)), default=False, output_field=BooleanField()))
+            .annotate(  # type: ignore[no-redef]
+                names_who=Case(When(may_know, Value(True)), default=False, output_field=BooleanField())
+            )
             .select_related("person", "hub", "turn__story")
         )
 
@@ -227,7 +229,7 @@ class Voice(models.Model):
     ends = models.PositiveIntegerField(null=True, blank=True)
 
     objects = VoiceQuerySet.as_manager()
-    names_who: bool = False  # for_reading() says otherwise where the reader may know
+    names_who = False  # for_reading() says otherwise where the reader may know
 
     class Meta:
         ordering = ["-said_on", "-pk"]
@@ -270,7 +272,7 @@ class Consent(models.Model):
     given_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
-    withdrawn_alone = models.BooleanField(default=False)  # for this voice by itself: stays so whatever follows
+    withdrawn_alone = models.BooleanField(default=False)  # for this one voice: then it stays so
 
     class Meta:
         ordering = ["given_at", "pk"]
