@@ -6,7 +6,7 @@ from django.core import mail
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions
-from coproduce.hearback.models import Feedback, State, tally
+from coproduce.hearback.models import Feedback, State, latecomers, tally
 from coproduce.people.models import Way
 from coproduce.people.permissions import NotAllowed
 from coproduce.themes.actions import make_theme
@@ -74,7 +74,7 @@ def test_a_latecomer_is_told_as_well(amina, change, town):
     update = actions.write_update(amina, change, "News", "Text.")
     sami = make_person("Sami", town, way=Way.Kind.PAGE)
     tie(amina, change, voices=[write_down(amina, town, "Same here", "note", sami)])
-    assert actions.latecomers(update) == 1
+    assert latecomers(update) == 1
     assert actions.tell_latecomers(amina, update) == 1
     assert actions.tell_latecomers(amina, update) == 0
     assert Feedback.objects.filter(update=update, person=sami).count() == 1

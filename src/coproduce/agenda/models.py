@@ -28,9 +28,12 @@ class TopicQuerySet(models.QuerySet["Topic"]):
         return self.all()
 
     def with_stage(self) -> TopicQuerySet:
-        """Each topic with `stage`: where the latest decision left it, or open."""
-        latest = Decision.objects.filter(topic=OuterRef("pk")).order_by("-on", "-pk").values("stage")[:1]
-        return self.annotate(stage=Coalesce(Subquery(latest), models.Value(Stage.OPEN.value)))
+        """Each topic with `stage`, where the latest decision left it, or open; and `decided`, its words."""
+        latest = Decision.objects.filter(topic=OuterRef("pk")).order_by("-on", "-pk")
+        return self.annotate(
+            stage=Coalesce(Subquery(latest.values("stage")[:1]), models.Value(Stage.OPEN.value)),
+            decided=Coalesce(Subquery(latest.values("words")[:1]), models.Value(""), output_field=models.TextField()),
+        )
 
 
 class Topic(models.Model):

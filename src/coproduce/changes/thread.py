@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from django.db.models import Count, QuerySet
 
 from coproduce.agenda.models import Topic, themes_of
 from coproduce.changes.models import Change
 from coproduce.people.models import Person
-from coproduce.themes.models import Placement, Theme, lines_of_merging, voices_in
+from coproduce.themes.models import Placement, Theme, lines_of_merging, voice_counts, voices_in, with_merged
 from coproduce.voices.models import Voice, VoiceQuerySet
 
 
@@ -63,6 +64,69 @@ def count_behind(change: Change) -> Behind:
     )
 
 
+@dataclass(frozen=True)
+class Strand:
+    """One voice on the thread, and where it leads first: a theme, a topic, or straight to the change."""
+
+    voice: Voice
+    theme: Theme | None = None
+    topic: Topic | None = None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What a page shows of the thread behind a change: some voices that the reader may read, and all the counts."""
+
+    change: Change
+    strands: list[Strand]
+    themes: list[Theme]  # each with `count`, its voices, and `leads_to`, the ids of its topics on this thread
+    topics: list[Topic]
+    behind: Behind
+
+
+def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
+    """The thread behind a change as this reader may see it. As cheap with 50,000 voices as with 5, but for the counts."""
+    topics = list(change.topics.order_by("pk"))
+    themes = list(Theme.objects.filter(pk__in=themes_behind(change)).order_by("pk"))
+    counts = voice_counts(theme.pk for theme in themes)
+    through = Topic.themes.through.objects.filter(topic__in=topics, theme__in=themes).values_list("theme", "topic")
+    leads_to = _links(through)
+    for theme in themes:
+        theme.count = counts[theme.pk]  # type: ignore[attr-defined]
+        theme.leads_to = sorted(leads_to[theme.pk])  # type: ignore[attr-defined]
+    themes.sort(key=lambda theme: -theme.count)  # type: ignore[attr-defined]
+    return Thread(change, _some_strands(change, themes, topics, reader, most), themes, topics, count_behind(change))
+
+
+def _some_strands(
+    change: Change, themes: list[Theme], topics: list[Topic], reader: Person | None, most: int
+) -> list[Strand]:
+    """A few voices that the reader may read, from every part of the thread in turn.
+
+    Each part is asked for its latest few by the link's own id, which an index has in order, so that nothing is sorted.
+    """
+    readable = Voice.objects.for_reading(reader)
+    parts: list[list[Strand]] = []
+    for theme in themes[:most]:
+        strands: list[Strand] = []
+        for pk in sorted(with_merged([theme.pk]), key=lambda pk: pk != theme.pk):
+            if len(strands) < most:
+                found = readable.filter(placements__theme=pk).order_by("-placements__pk")[: most - len(strands)]
+                strands += [Strand(voice, theme=theme) for voice in found]
+        parts.append(strands)
+    for topic in topics[:most]:
+        parts.append(
+            [Strand(voice, topic=topic) for voice in readable.filter(topics=topic).order_by("-pk")[:most]]
+        )
+    parts.append([Strand(voice) for voice in readable.filter(changes=change).order_by("-pk")[:most]])
+    chosen: dict[int, Strand] = {}
+    for row in zip_longest(*parts):
+        for strand in row:
+            if strand is not None and len(chosen) < most:
+                chosen.setdefault(strand.voice.pk, strand)
+    return list(chosen.values())
+
+
 @dataclass
 class Ahead:
     """What became of one voice: the themes it stands in, the topics and changes it led to."""
@@ -70,6 +134,7 @@ class Ahead:
     themes: list[Theme]
     topics: list[Topic]
     changes: list[Change]
+    through: dict[int, list[Topic]]  # change → the topics through which the voice led to it
 
 
 def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
@@ -104,6 +169,10 @@ def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
             themes=[known_themes[pk] for pk in sorted(themes)],
             topics=[known_topics[pk] for pk in sorted(topics)],
             changes=[known_changes[pk] for pk in sorted(changes)],
+            through={
+                change: [known_topics[pk] for pk in sorted(topics) if change in topic_changes[pk]]
+                for change in changes
+            },
         )
         for voice, (themes, topics, changes) in led.items()
     }

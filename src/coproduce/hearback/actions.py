@@ -61,20 +61,6 @@ def _owe(update: Update) -> int:
     return len(people)
 
 
-def latecomers(update: Update) -> int:
-    """How many people stand behind the change now who are not owed this update yet."""
-    known = Feedback.objects.filter(update=update).values("person")
-    return (
-        voices_behind(update.change)
-        .filter(person__isnull=False)
-        .exclude(person__in=known)
-        .order_by()
-        .values("person")
-        .distinct()
-        .count()
-    )
-
-
 # Sending. A row is claimed before anything leaves, and what became of it is recorded straight after.
 
 
@@ -183,6 +169,18 @@ def make_letters(by: Person, hub: Hub) -> Letters:
 
     write_letters.enqueue(letters.pk)
     return letters
+
+
+@transaction.atomic
+def make_letters_again(by: Person, letters: Letters) -> None:
+    """Make the PDF of a pile once more: the worker died over it, or the paper jammed."""
+    must(by, "tell people", letters.hub_id)
+    if letters.posted_at:
+        raise ValidationError(_("These letters are in the post already."))
+    record(by, "make again", letters, letters.hub_id)
+    from coproduce.hearback.tasks import write_letters
+
+    write_letters.enqueue(letters.pk)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.changes.models import Change
+from coproduce.changes.thread import voices_behind
 from coproduce.people.models import Hub, Person, Way
 from coproduce.people.permissions import hubs_where
 from coproduce.voices.models import Voice
@@ -138,3 +139,17 @@ def tally(update: Update) -> dict[str, int]:
     """How many people stand in each state of this update; every state is there. One query on an index."""
     rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
     return {state: 0 for state in State.values} | dict(rows)
+
+
+def latecomers(update: Update) -> int:
+    """How many people stand behind the change now who are not owed this update yet."""
+    known = Feedback.objects.filter(update=update).values("person")
+    return (
+        voices_behind(update.change)
+        .filter(person__isnull=False)
+        .exclude(person__in=known)
+        .order_by()
+        .values("person")
+        .distinct()
+        .count()
+    )

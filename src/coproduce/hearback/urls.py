@@ -1,5 +1,22 @@
-from django.http import HttpResponse
 from django.urls import path
 
+from coproduce.hearback import views
+
 app_name = "hearback"
-urlpatterns = [path("reply/<str:token>/", lambda request, token: HttpResponse(token), name="reply")]
+urlpatterns = [
+    path("what-happened/", views.what_happened, name="what_happened"),
+    path("what-happened/<int:pk>/answer/", views.answer, name="answer"),
+    path("reply/<str:token>/", views.reply, name="reply"),
+    path("changes/<int:change>/tell/", views.write, name="write"),
+    path("who-has-heard/", views.who_has_heard, name="who_has_heard"),
+    path("who-has-heard/<int:pk>/", views.update, name="update"),
+    path("who-has-heard/<int:pk>/latecomers/", views.tell_latecomers, name="tell_latecomers"),
+    path("who-has-heard/to-tell/<str:way>/", views.to_tell, name="to_tell"),
+    path("who-has-heard/told/<int:pk>/", views.told, name="told"),
+    path("who-has-heard/to-settle/", views.to_settle, name="to_settle"),
+    path("who-has-heard/to-settle/<int:pk>/", views.settle, name="settle"),
+    path("who-has-heard/letters/", views.letters, name="letters"),
+    path("who-has-heard/letters/make/<int:hub>/", views.make_letters, name="make_letters"),
+    path("who-has-heard/letters/<int:pk>/letters.pdf", views.letters_pdf, name="letters_pdf"),
+    path("who-has-heard/letters/<int:pk>/posted/", views.post_letters, name="post_letters"),
+]

@@ -67,7 +67,7 @@ class DateBoxes(forms.Widget):
                 "part": part,
                 "label": label,
                 "value": getattr(value, part, ""),
-                "width": 4 if part == "year" else 2,
+                "width": {"day": 2, "month": 5, "year": 4}[part],
                 "wrong": part in wrong,
             }
             for part, label in labels.items()

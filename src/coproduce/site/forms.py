@@ -58,6 +58,11 @@ class BoundField(DjangoBoundField):
         return [str(nobodys.get(error, error)) for error in self.errors]
 
     @property
+    def label_said(self) -> str:
+        """The label as it begins a sentence about what is wrong."""
+        return str(self.label).rstrip(" ?:.!")
+
+    @property
     def is_checkbox(self) -> bool:
         return isinstance(self.field.widget, forms.CheckboxInput)
 
@@ -76,7 +81,7 @@ def _block_of(widget: forms.Widget) -> str | None:
         return "govuk-select"
     if isinstance(widget, forms.FileInput):
         return "file-upload"
-    return "govuk-input" if isinstance(widget, forms.Input) else None
+    return "govuk-input" if isinstance(widget, forms.widgets.Input) else None
 
 
 class Renderer(TemplatesSetting):

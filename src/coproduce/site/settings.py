@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "coproduce.site.try_it.only_this_machine",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,7 +104,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "coproduce.site.navigation.navigation",
             ],
-            "builtins": ["coproduce.site.templatetags.plain"],
+            "builtins": ["coproduce.people.templatetags.plain"],
         },
     }
 ]

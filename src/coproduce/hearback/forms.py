@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from coproduce.people.forms import ActionForm
+
+
+class UpdateForm(ActionForm):
+    title = forms.CharField(
+        label=_("What happened, in one line?"),
+        help_text=_("It may stand on an envelope or a shared phone. So no word about health, homes, drugs or services."),
+        max_length=160,
+    )
+    text = forms.CharField(
+        label=_("Now tell it in a few plain sentences"),
+        help_text=_(
+            "What changed. What did not, and why. What comes next, and when. Each person sees their own words above it."
+        ),
+        widget=forms.Textarea(attrs={"rows": 8}),
+    )
+
+
+class AnswerForm(ActionForm):
+    answered = forms.TypedChoiceField(
+        label=_("Did that answer you?"),
+        choices=[("yes", _("Yes, thanks")), ("no", _("Not really"))],
+        coerce=lambda typed: typed == "yes",
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("Do you want to say more?"),
+        help_text=_("The group will read it, and you will hear what happens."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+    )
+
+
+class ToldForm(ActionForm):
+    """What came of a call, or of meeting somebody."""
+
+    outcome = forms.ChoiceField(
+        label=_("How did it go?"),
+        choices=[
+            ("told", _("I told them")),
+            ("no answer", _("No answer. I will try again")),
+            ("cannot reach", _("I can't reach them this way")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("Did they say something? Write it in their own words"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+    )

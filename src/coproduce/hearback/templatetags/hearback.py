@@ -1,0 +1,101 @@
+"""How far hearing back has come, on this room's pages and on those of earlier rooms (through their slots)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from coproduce.changes.models import Change
+from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, lay_out
+from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
+from coproduce.hearback.models import Feedback, State, Update, tally
+from coproduce.people.models import Person, Way
+from coproduce.people.permissions import may
+from coproduce.voices.models import Voice
+
+register = template.Library()
+
+KINDS = {State.HEARD: "done", State.SENT: "talking", State.SENDING: "talking"}
+
+
+@register.inclusion_tag("components/tag.html")
+def state_tag(feedback: Feedback) -> dict[str, str]:
+    state = State(feedback.state)
+    return {"words": str(state.label), "kind": KINDS.get(state, "waiting")}
+
+
+@register.simple_tag
+def way_word(kind: str) -> str:
+    return str(Way.Kind(kind).label) if kind else _("we don't know how to reach them")
+
+
+@register.inclusion_tag("hearback/_heard_bar.html")
+def heard_bar(counts: dict[str, int]) -> dict[str, Any]:
+    """How many have heard, as a bar with its table."""
+    return {
+        "people": sum(counts.values()),
+        "heard": counts[State.HEARD],
+        "rows": [(label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices],
+    }
+
+
+@register.inclusion_tag("hearback/_thread.html")
+def thread_picture(change: Change, reader: Person | None) -> dict[str, Any]:
+    """The thread behind a change as a picture and as a list, from the voices to who has heard."""
+    thread = thread_of(change, reader)
+    latest = Update.objects.filter(change=change).first()
+    counts = tally(latest) if latest else None
+    heard = Heard(counts[State.HEARD], sum(counts.values())) if counts else None
+    line = "" if heard else _("Nobody has heard yet")
+    picture = lay_out(
+        [VoiceNode(strand.voice.words, _leads_to(thread, strand)) for strand in thread.strands],
+        _more(thread),
+        [ThemeNode(theme.name, theme.count, _from_theme(thread, theme.pk)) for theme in thread.themes],  # type: ignore[attr-defined]
+        [TopicNode(topic.title, to=[("change", 0)]) for topic in thread.topics],
+        ChangeNode(change.title, line),
+        heard,
+    )
+    return {"thread": thread, "picture": picture, "heard": heard, "change": change}
+
+
+def _leads_to(thread: Thread, strand: Strand) -> list[Any]:
+    if strand.theme is not None:
+        return [("theme", thread.themes.index(strand.theme))]
+    if strand.topic is not None:
+        return [("topic", thread.topics.index(strand.topic))]
+    return [("change", 0)]
+
+
+def _from_theme(thread: Thread, theme: int) -> list[Any]:
+    """A theme leads to its topics on this thread, or straight to the change."""
+    places = {topic.pk: place for place, topic in enumerate(thread.topics)}
+    known = next(each for each in thread.themes if each.pk == theme)
+    return [("topic", places[pk]) for pk in known.leads_to] or [("change", 0)]  # type: ignore[attr-defined]
+
+
+def _more(thread: Thread) -> More | None:
+    rest = thread.behind.voices - len(thread.strands)
+    return More(rest, hubs=thread.behind.hubs if thread.behind.hubs > 1 else 0) if rest > 0 else None
+
+
+@register.inclusion_tag("hearback/_updates.html", takes_context=True)
+def updates_of(context: dict[str, Any], change: Change) -> dict[str, Any]:
+    """What people were told about a change, latest first."""
+    return {
+        "change": change,
+        "updates": Update.objects.filter(change=change).select_related("written_by")[:10],
+        "may_write": may(context["person"], "write an update", change.hub_id),
+    }
+
+
+@register.inclusion_tag("hearback/_tell.html", takes_context=True)
+def tell_button(context: dict[str, Any], change: Change) -> dict[str, Any]:
+    return {"change": change, "may_write": may(context["person"], "write an update", change.hub_id)}
+
+
+@register.inclusion_tag("hearback/_ahead.html")
+def ahead(voice: Voice) -> dict[str, Any]:
+    """What became of one voice: you said → what happened."""
+    return {"ahead": ahead_of([voice.pk])[voice.pk], "voice": voice}

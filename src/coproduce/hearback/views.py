@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from coproduce.changes.models import Change
+from coproduce.changes.thread import people_behind
+from coproduce.hearback import actions
+from coproduce.hearback.forms import AnswerForm, ToldForm, UpdateForm
+from coproduce.hearback.mine import what_became_of_what_they_said
+from coproduce.hearback.models import Feedback, Letters, State, Update, latecomers, tally
+from coproduce.hearback.reply import feedback_of
+from coproduce.people.middleware import signed_in
+from coproduce.people.models import Hub, Way
+from coproduce.people.permissions import NotAllowed, hubs_where, may, must
+
+# The person hears
+
+
+@signed_in
+def what_happened(request: HttpRequest) -> HttpResponse:
+    """What you said, what happened: everything this person ever said here, and what became of each."""
+    page = what_became_of_what_they_said(request.person)
+    actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in])
+    return render(request, "hearback/what_happened.html", {"mine": page, "form": AnswerForm()})
+
+
+@require_POST
+@signed_in
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """A person says, on their own page, whether it answered them."""
+    feedback = get_object_or_404(Feedback.objects.filter(person=request.person), pk=pk)
+    return _take_answer(request, feedback, redirect("hearback:what_happened"))
+
+
+def reply(request: HttpRequest, token: str) -> HttpResponse:
+    """One piece of feedback, opened from a message without signing in. Looking says nothing; answering is a button."""
+    feedback = feedback_of(token)
+    if feedback is None:
+        raise Http404
+    if request.method == "POST":
+        return _take_answer(request, feedback, redirect("hearback:reply", token))
+    return _reply_page(request, feedback, AnswerForm())
+
+
+def _take_answer(request: HttpRequest, feedback: Feedback, afterwards: HttpResponse) -> HttpResponse:
+    form = AnswerForm(request.POST)
+    if form.is_valid() and form.does(actions.answer, feedback.person, feedback, **form.cleaned_data):
+        if form.cleaned_data["words"].strip():
+            messages.success(request, _("Thank you. The group will read it, and you will hear what happens."))
+        else:
+            messages.success(request, _("Thank you for telling us."))
+        return afterwards
+    return _reply_page(request, feedback, form)
+
+
+def _reply_page(request: HttpRequest, feedback: Feedback, form: AnswerForm) -> HttpResponse:
+    return render(
+        request,
+        "hearback/reply.html",
+        {
+            "feedback": feedback,
+            "voices": actions.their_words(feedback),
+            "form": form,
+            "given": getattr(feedback, "answer", None),
+        },
+    )
+
+
+# Somebody tells them
+
+
+@signed_in
+def write(request: HttpRequest, change: int) -> HttpResponse:
+    """Write an update: first how it will look to one of the people behind the change, then tell everybody."""
+    known = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=change)
+    must(request.person, "write an update", known.hub_id)
+    form = UpdateForm(request.POST or None)
+    ready = request.method == "POST" and form.is_valid()
+    if ready and "tell" in request.POST and form.does(
+        actions.write_update, request.person, known, **form.cleaned_data
+    ):
+        messages.success(request, _("Everybody behind it is now owed this. Emails are going out."))
+        return redirect("hearback:update", form.result.pk)
+    return render(
+        request,
+        "hearback/write.html",
+        {
+            "change": known,
+            "form": form,
+            "preview": form.cleaned_data if ready else None,
+            "ways": _ways_of(known),
+        },
+    )
+
+
+def _ways_of(change: Change) -> list[tuple[str, int]]:
+    """How many people behind a change like to hear by each way, and how many nobody knows how to reach."""
+    people = people_behind(change).order_by()
+    counted = dict(
+        Way.objects.filter(preferred=True, person__in=people.values("pk"))
+        .order_by()
+        .values_list("kind")
+        .annotate(Count("pk"))
+    )
+    unknown = people.count() - sum(counted.values())
+    ways = [(str(Way.Kind(kind).label), number) for kind, number in sorted(counted.items(), key=lambda row: -row[1])]
+    return [*ways, (_("we don't know how to reach them"), unknown)] if unknown else ways
+
+
+@signed_in
+def update(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who has heard one update, and who has not."""
+    update = get_object_or_404(Update.objects.select_related("change__hub", "written_by"), pk=pk)
+    must(request.person, "write an update", update.change.hub_id)
+    tells = may(request.person, "tell people", update.change.hub_id)
+    state = request.GET.get("state", "")
+    feedback = Feedback.objects.filter(update=update).with_way().select_related("person")
+    if state in State.values:
+        feedback = feedback.filter(state=state)
+    return render(
+        request,
+        "hearback/update.html",
+        {
+            "update": update,
+            "tally": tally(update),
+            "states": State.choices,
+            "state": state,
+            "tells": tells,
+            "page": Paginator(feedback, 50).get_page(request.GET.get("page")) if tells else None,
+            "latecomers": latecomers(update),
+        },
+    )
+
+
+@require_POST
+@signed_in
+def tell_latecomers(request: HttpRequest, pk: int) -> HttpResponse:
+    update = get_object_or_404(Update.objects.select_related("change"), pk=pk)
+    actions.tell_latecomers(request.person, update)
+    return redirect("hearback:update", update.pk)
+
+
+@signed_in
+def who_has_heard(request: HttpRequest) -> HttpResponse:
+    """Every update, how far it got, and what a person has to do so that it gets further."""
+    hubs = hubs_where(request.person, "write an update")
+    if not hubs:
+        raise NotAllowed("write an update")
+    updates = Update.objects.filter(change__hub__in=hubs).select_related("change")
+    page = Paginator(updates, 20).get_page(request.GET.get("page"))
+    counts: dict[int, dict[str, int]] = {update.pk: {} for update in page}
+    for pk, state, number in (
+        Feedback.objects.filter(update__in=list(counts)).order_by().values_list("update", "state").annotate(Count("pk"))
+    ):
+        counts[pk][state] = number
+    for update in page:
+        update.heard = counts[update.pk].get(State.HEARD, 0)
+        update.owed_to = sum(counts[update.pk].values())
+        update.waiting = update.owed_to - update.heard - counts[update.pk].get(State.SENT, 0)
+    return render(
+        request,
+        "hearback/who_has_heard.html",
+        {"page": page, "work": _work(request), "tells": bool(hubs_where(request.person, "tell people"))},
+    )
+
+
+def _work(request: HttpRequest) -> dict[str, int]:
+    """What waits for a person, counted."""
+    owed = Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
+    return {
+        "calls": owed.owed_by(Way.Kind.PHONE).count(),
+        "face_to_face": owed.owed_by(Way.Kind.FACE_TO_FACE).count(),
+        "letters": owed.owed_by(Way.Kind.LETTER).count(),
+        "to_settle": owed.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE]).count()
+        + owed.owed_by_no_way().count(),
+    }
+
+
+@signed_in
+def to_tell(request: HttpRequest, way: str) -> HttpResponse:
+    """The list of people to ring, or to tell face to face, with what to say."""
+    if way not in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE):
+        raise Http404
+    owed = _mine_to_tell(request).owed_by(way).select_related("person", "update__change__hub", "told_by")
+    page = Paginator(owed.prefetch_related("person__ways"), 10).get_page(request.GET.get("page"))
+    for feedback in page:
+        feedback.voices = actions.their_words(feedback)
+        feedback.way = feedback.person.preferred_way
+        feedback.form = ToldForm(prefix=f"f{feedback.pk}")
+    return render(request, "hearback/to_tell.html", {"page": page, "way": way, "phone": way == Way.Kind.PHONE})
+
+
+@require_POST
+@signed_in
+def told(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came of it: they were told, nobody answered, or they can't be reached this way."""
+    feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change__hub", "person"), pk=pk)
+    way = feedback.person.preferred_way
+    back = redirect("hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE)
+    form = ToldForm(request.POST, prefix=f"f{pk}")
+    if not form.is_valid():
+        feedback.voices, feedback.way, feedback.form = actions.their_words(feedback), way, form  # type: ignore[attr-defined]
+        page = Paginator([feedback], 1).get_page(1)
+        phone = bool(way and way.kind == Way.Kind.PHONE)
+        return render(request, "hearback/to_tell.html", {"page": page, "phone": phone, "way": way.kind if way else ""})
+    outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
+    if outcome == "told":
+        actions.told(request.person, feedback)
+        if words:
+            actions.answer(request.person, feedback, answered=False, words=words)
+        messages.success(request, _("%(name)s has heard.") % {"name": feedback.person.name})
+    else:
+        actions.tried(request.person, feedback, cannot_reach=outcome == "cannot reach")
+        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.person.name})
+    return back
+
+
+@signed_in
+def to_settle(request: HttpRequest) -> HttpResponse:
+    """What nobody but a person can decide: not sure it went, did not arrive, no way to reach them."""
+    mine = _mine_to_tell(request)
+    unsettled = (
+        mine.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE])
+        .with_way()
+        .select_related("person", "update__change")
+    )
+    return render(
+        request,
+        "hearback/to_settle.html",
+        {
+            "page": Paginator(unsettled, 20).get_page(request.GET.get("page")),
+            "no_way": mine.owed_by_no_way().select_related("person", "update__change")[:50],
+        },
+    )
+
+
+@require_POST
+@signed_in
+def settle(request: HttpRequest, pk: int) -> HttpResponse:
+    feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change"), pk=pk)
+    actions.settle(request.person, feedback, it_went="it_went" in request.POST)
+    messages.success(request, _("Decided."))
+    return redirect("hearback:to_settle")
+
+
+def _mine_to_tell(request: HttpRequest):  # type: ignore[no-untyped-def]
+    hubs = hubs_where(request.person, "tell people")
+    if not hubs:
+        raise NotAllowed("tell people")
+    return Feedback.objects.filter(update__change__hub__in=hubs)
+
+
+# Letters
+
+
+@signed_in
+def letters(request: HttpRequest) -> HttpResponse:
+    hubs = hubs_where(request.person, "tell people")
+    if not hubs:
+        raise NotAllowed("tell people")
+    waiting = {
+        hub: number
+        for hub in Hub.objects.filter(pk__in=hubs)
+        if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER).count())
+    }
+    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub")
+    page = Paginator(piles, 20).get_page(request.GET.get("page"))
+    return render(request, "hearback/letters.html", {"waiting": waiting, "page": page})
+
+
+@require_POST
+@signed_in
+def make_letters(request: HttpRequest, hub: int) -> HttpResponse:
+    try:
+        actions.make_letters(request.person, get_object_or_404(Hub, pk=hub))
+    except ValidationError as refused:
+        messages.error(request, refused.messages[0])
+    return redirect("hearback:letters")
+
+
+@signed_in
+def letters_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    pile = get_object_or_404(Letters.objects.filter(hub__in=hubs_where(request.person, "tell people")), pk=pk)
+    if not pile.pdf:
+        raise Http404
+    return FileResponse(pile.pdf.open(), content_type="application/pdf", filename=f"letters-{pile.pk}.pdf")
+
+
+@require_POST
+@signed_in
+def post_letters(request: HttpRequest, pk: int) -> HttpResponse:
+    pile = get_object_or_404(Letters.objects.filter(hub__in=hubs_where(request.person, "tell people")), pk=pk)
+    try:
+        if "again" in request.POST:
+            actions.make_letters_again(request.person, pile)
+        else:
+            actions.post_letters(request.person, pile)
+            messages.success(request, _("The letters are in the post."))
+    except ValidationError as refused:
+        messages.error(request, refused.messages[0])
+    return redirect("hearback:letters")

@@ -1,0 +1,38 @@
+"""What whoever keeps stories has to do first."""
+
+from __future__ import annotations
+
+from django.db.models import Count, F, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from coproduce.people.models import Person
+from coproduce.people.permissions import hubs_where
+from coproduce.people.todo import Todo
+from coproduce.voices.models import Story
+
+
+def do_these_first(person: Person) -> list[Todo]:
+    """Stories from which nobody has marked a quote yet, latest first."""
+    unread = (
+        Story.objects.filter(hub__in=hubs_where(person, "work on stories"))
+        .annotate(
+            turns_here=Count("turns", distinct=True),
+            unknown=Count("turns", filter=Q(turns__speaker__isnull=True, turns__trimmed=False), distinct=True),
+            quotes=Count("turns__quotes", distinct=True),
+        )
+        .filter(quotes=0, turns_here__gte=F("turns_expected"))[:3]
+    )
+    return [
+        Todo(
+            title=_("“%(title)s”") % {"title": story.title},
+            rest=_("is ready to work on"),
+            small=ngettext("%(n)d turn", "%(n)d turns", story.turns_here) % {"n": story.turns_here}
+            + (", " + _("%(n)d without a speaker") % {"n": story.unknown} if story.unknown else ""),
+            url=reverse("voices:story", args=[story.pk]),
+            button=_("Open"),
+            lesser=True,
+        )
+        for story in unread
+    ]
