@@ -10,6 +10,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -392,7 +393,7 @@ class FindVoicesForm(forms.Form):
     )
     came_by = forms.ChoiceField(
         label=_("How it came"),
-        choices=[("", _("Any way")), *Voice.Way.choices],
+        choices=[("", _("Any way")), *((way, capfirst(way.label)) for way in Voice.Way)],
         required=False,
     )
 
@@ -426,7 +427,7 @@ class WriteDownForm(HubForm, UsesForm):
     came_by = forms.ChoiceField(
         label=_("How did it come?"),
         choices=[
-            (way, way.label)
+            (way, capfirst(way.label))
             for way in (
                 Voice.Way.MEETING,
                 Voice.Way.NOTE,

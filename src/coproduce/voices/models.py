@@ -166,8 +166,17 @@ class Use(models.TextChoices):
     """What words may be used for."""
 
     GROUP = "group", _("The group may read them")
-    SERVICES = "services", _("Services may read them, without my name")
-    PUBLIC = "public", _("Anybody may read them, with the name I chose")
+    SERVICES = "services", _("Services may read them, without the name")
+    PUBLIC = "public", _("Anybody may read them, with the name")
+
+    @property
+    def to_whom(self) -> str:
+        """Who that is, for a line that names what is allowed."""
+        return {
+            Use.GROUP: _t("the group"),
+            Use.SERVICES: _t("services, without the name"),
+            Use.PUBLIC: _t("anybody, with the name"),
+        }[self]
 
 
 class VoiceQuerySet(models.QuerySet["Voice"]):
@@ -293,6 +302,10 @@ class Consent(models.Model):
                 name="one_standing_consent_a_speaker",
             ),
         ]
+
+    @property
+    def to_whom(self) -> str:
+        return Use(self.use).to_whom
 
     def __str__(self) -> str:
         of = f"voice {self.voice_id}" if self.voice_id else f"speaker {self.speaker_id}"
