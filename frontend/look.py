@@ -6,6 +6,7 @@
 Not shipped. It needs no database and none of the rooms.
 """
 
+# ruff: noqa: E501 (words of a page are as long as they are)
 import os
 import sys
 import threading
@@ -27,15 +28,23 @@ OUT = HERE / ".look"
 
 settings.configure(
     SECRET_KEY="look",
-    INSTALLED_APPS=["django.contrib.staticfiles", "django.forms"],
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.staticfiles",
+        "django.forms",
+        "allauth",
+        "allauth.account",
+    ],
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
             "DIRS": [SRC / "site" / "templates", SRC / "changes" / "templates", OUT / "templates"],
             "APP_DIRS": True,
-            "OPTIONS": {"builtins": ["coproduce.site.templatetags.plain"]},
+            "OPTIONS": {"builtins": ["coproduce.people.templatetags.plain"]},
         }
     ],
+    MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],
     FORM_RENDERER="coproduce.site.forms.Renderer",
     STATIC_URL="/static/",
     ROOT_URLCONF="look_urls",
@@ -73,51 +82,113 @@ def include(name, /, **context):
 
 
 class SayForm(forms.Form):
-    words = forms.CharField(label="What do you want to say?", widget=forms.Textarea, help_text="In your own words. You can stop at any time.")
-    name = forms.CharField(label="What do you like to be called?", required=False, help_text="Any name will do.")
+    words = forms.CharField(
+        label="What do you want to say?",
+        widget=forms.Textarea,
+        help_text="In your own words. You can stop at any time.",
+    )
+    name = forms.CharField(
+        label="What do you like to be called?", required=False, help_text="Any name will do."
+    )
     email = forms.EmailField(label="Your email address")
     how = forms.ChoiceField(
         label="How shall we tell you what happened?",
-        choices=[("email", "By email"), ("text", "By text message"), ("post", "By letter"), ("joan", "Through somebody I trust")],
+        choices=[
+            ("email", "By email"),
+            ("text", "By text message"),
+            ("post", "By letter"),
+            ("joan", "Through somebody I trust"),
+        ],
         widget=forms.RadioSelect,
     )
     allow = forms.MultipleChoiceField(
         label="Who may see your words?",
-        choices=[("group", "The group only"), ("services", "Services, without my name"), ("public", "Anybody, with the name I chose")],
+        choices=[
+            ("group", "The group only"),
+            ("services", "Services, without my name"),
+            ("public", "Anybody, with the name I chose"),
+        ],
         widget=forms.CheckboxSelectMultiple,
         help_text="You can change this whenever you like.",
         required=False,
     )
-    hub = forms.ChoiceField(label="Where?", choices=[("", "Choose one"), ("e", "Eastbrook"), ("m", "Millside")])
-    when = DateField(label="When was it?", help_text="About the right day is good enough. For example 14 March 2026")
+    hub = forms.ChoiceField(
+        label="Where?", choices=[("", "Choose one"), ("e", "Eastbrook"), ("m", "Millside")]
+    )
+    when = DateField(
+        label="When was it?", help_text="About the right day is good enough. For example 14 March 2026"
+    )
     file = forms.FileField(label="A recording or a letter", required=False)
-    sure = forms.BooleanField(label="The words were read back and are right", help_text="Tick it when you have done so.")
+    sure = forms.BooleanField(
+        label="The words were read back and are right", help_text="Tick it when you have done so."
+    )
 
 
 def thread(voices=4, more=19, themes=1, topics=1):
-    quotes = ["Just one person to ring", "I told it nine times over", "She stayed through it all", "Not another new face", "Every letter was from somebody else, and I had stopped opening them by then"]
+    quotes = [
+        "Just one person to ring",
+        "I told it nine times over",
+        "She stayed through it all",
+        "Not another new face",
+        "Every letter was from somebody else, and I had stopped opening them by then",
+    ]
     first = ("theme", 0) if themes else ("topic", 0) if topics else ("change", 0)
     return lay_out(
-        [VoiceNode(q, [("theme", i % themes) if themes else first] + ([("topic", topics - 1)] if topics > 1 and i == 1 else [])) for i, q in enumerate((quotes * 900)[:voices])],
+        [
+            VoiceNode(
+                q,
+                [("theme", i % themes) if themes else first]
+                + ([("topic", topics - 1)] if topics > 1 and i == 1 else []),
+            )
+            for i, q in enumerate((quotes * 900)[:voices])
+        ],
         More(more, 3) if more else None,
-        [ThemeNode(n, v, [("topic", i % topics)] if topics else [("change", 0)]) for i, (n, v) in enumerate([("One person", 23), ("Being believed the first time", 8), ("Letters nobody can read", 3), ("Somewhere to wait", 40), ("Dogs", 4), ("Keys", 2)][:themes])],
-        [TopicNode(t, 20, [("change", 0)]) for t in ["Who stays?", "What the first letter says", "Where the pods go", "Dogs"][:topics]],
+        [
+            ThemeNode(n, v, [("topic", i % topics)] if topics else [("change", 0)])
+            for i, (n, v) in enumerate(
+                [
+                    ("One person", 23),
+                    ("Being believed the first time", 8),
+                    ("Letters nobody can read", 3),
+                    ("Somewhere to wait", 40),
+                    ("Dogs", 4),
+                    ("Keys", 2),
+                ][:themes]
+            )
+        ],
+        [
+            TopicNode(t, 20, [("change", 0)])
+            for t in ["Who stays?", "What the first letter says", "Where the pods go", "Dogs"][:topics]
+        ],
         ChangeNode("Clause 4.2"),
         Heard(21, 23),
     )
 
 
-BEFORE = [("The provider shall allocate ", False), ("a support worker", True), (" to each service user.", False)]
+BEFORE = [
+    ("The provider shall allocate ", False),
+    ("a support worker", True),
+    (" to each service user.", False),
+]
 AFTER = [
     ("The provider shall ", False), ("let each person choose one worker they trust", True), (", who ", False),
     ("stays with them across issues", True), (", and shall agree any change ", False), ("with the person first", True),
     (". Paid for through the housing contract.", False),
 ]  # fmt: skip
-HRS = include("dfn", name="HRS", full="Housing-related support", means="Money the council pays so that people get help to keep a home.")
+HRS = include(
+    "dfn",
+    name="HRS",
+    full="Housing-related support",
+    means="Money the council pays so that people get help to keep a home.",
+)
 
 
 def page_change():
-    return "Support contracts now promise one person you can trust", "What changed", True, f"""
+    return (
+        "Support contracts now promise one person you can trust",
+        "What changed",
+        True,
+        f"""
 <h1>Support contracts now promise one person you can trust</h1>
 <p class="facts">{include("tag", words="Made · 14 March", kind="done")} <span>Clause in a contract · checked again in September</span></p>
 <p class="lead">From April, anyone getting housing support picks one worker who stays with them, whatever the problem is about.</p>
@@ -130,12 +201,17 @@ def page_change():
 <h2>What people said</h2>
 {include("bubble", words="I had eleven workers in two years. Then Joan. She wasn't even my housing worker, she was just the one who picked up the phone.", who="Lee", how="in his story", when="March last year", url="#", link="listen 0:41")}
 {include("bubble", words="If I could tell one person and they tell the rest, I'd have turned up.", who="Somebody in Eastbrook", how="through a trusted person")}
-"""
+""",
+    )
 
 
 def page_day():
     todo = partial(include, "todo")
-    return "Good morning, Amina", "", True, f"""
+    return (
+        "Good morning, Amina",
+        "",
+        True,
+        f"""
 <h1>Good morning, Amina</h1>
 <ul class="numbers"><li>{include("number", number=14, words="people are owed an answer. The longest has waited", strong="7 weeks")}</li>
 <li>{include("number", number=2, words="services want something from the group.", url="#")}</li>
@@ -152,17 +228,29 @@ def page_day():
 {todo(title="“Too many pods in one place.”", small="On the agenda for Tuesday", tag="Talking", tag_kind="talking")}
 {todo(title="“Put it on the phone, not email.”", small="Waiting since May. We said June. Sorry.", tag="We owe you", tag_kind="waiting")}
 </ul>
-"""
+""",
+    )
 
 
 def page_member():
     steps = [
         {"what": "Others said it too", "words": "23 people, in 3 hubs. You called it “one person”."},
         {"what": "The group took it on", "words": "April. “Who stays with you?”"},
-        {"what": "It is in the contract", "words": mark_safe(f"14 March. You choose one worker, and they stay. {HRS} pays for it.")},
-        {"what": "Next: is it really happening?", "words": "We check in September. Marek will tell you, by text.", "next": True},
+        {
+            "what": "It is in the contract",
+            "words": mark_safe(f"14 March. You choose one worker, and they stay. {HRS} pays for it."),
+        },
+        {
+            "what": "Next: is it really happening?",
+            "words": "We check in September. Marek will tell you, by text.",
+            "next": True,
+        },
     ]
-    return "What you said, what happened", "", False, f"""
+    return (
+        "What you said, what happened",
+        "",
+        False,
+        f"""
 <h1>What you said, what happened</h1>
 <p>You have said 9 things here. <b>3 led to a change.</b> We owe you an answer on 1.</p>
 <h2>Just in</h2>
@@ -171,17 +259,37 @@ def page_member():
 <p><b>Did that answer you?</b></p>
 <div class="buttons"><button class="govuk-button">Yes, thanks</button> <button class="govuk-button govuk-button--secondary">Not really</button></div>
 <ul class="links"><li><a href="#">What I allow with my words</a></li><li><a href="#">Say something new</a></li></ul>
-"""
+""",
+    )
 
 
 def page_form():
-    form = SayForm({"words": "", "when_day": "31", "when_month": "Febuary", "when_year": "2026", "email": "joan@", "hub": "e"})
-    return "Say something", "Topics", False, f'<h1>Say something</h1><form method="post" novalidate enctype="multipart/form-data">{form}<button class="govuk-button">Send it</button></form>', {"form": form}
+    form = SayForm(
+        {
+            "words": "",
+            "when_day": "31",
+            "when_month": "Febuary",
+            "when_year": "2026",
+            "email": "joan@",
+            "hub": "e",
+        }
+    )
+    return (
+        "Say something",
+        "Topics",
+        False,
+        f'<h1>Say something</h1><form method="post" novalidate enctype="multipart/form-data">{form}<button class="govuk-button">Send it</button></form>',
+        {"form": form},
+    )
 
 
 def page_pieces():
     week = date.today() - timedelta(days=4)
-    return "All the pieces", "", False, f"""
+    return (
+        "All the pieces",
+        "",
+        False,
+        f"""
 <h1>All the pieces</h1>
 {include("note", words="That is saved. 9 people will hear.")}{include("note", words="Two people could not be reached.", kind="warning")}{include("note", words="Only the group can see this page.", kind="info")}
 <p class="facts">{"".join(include("tag", words=w, kind=k) for w, k in (("Done", "done"), ("We owe you", "waiting"), ("Talking", "talking"), ("Planned", "neutral"), ("Made", "change")))}</p>
@@ -192,30 +300,77 @@ def page_pieces():
 {include("empty", title="Nothing is waiting", words="When somebody says something, it is here.", url="#", button="Say something")}
 <div class="buttons"><a class="govuk-button" href="#">Do it</a><a class="govuk-button govuk-button--secondary" href="#">Look first</a><button class="govuk-button govuk-button--warning">Take my words out</button><button class="link-button">Not now</button></div>
 <h2>The next thing</h2><h3>A smaller heading</h3><ul><li>One thing</li><li>And <a href="#">another with a link</a></li></ul>
-"""
+""",
+    )
 
 
 def page_threads():
-    shapes = [(3, 0, 1, 1), (5, 2995, 4, 3), (4, 7, 6, 4), (2, 0, 0, 1), (4, 3, 0, 0), (0, 0, 0, 0), (0, 12, 2, 1)]
-    pictures = "".join(f"<h2>{s}</h2>" + render_to_string("changes/thread.svg.html", {"picture": thread(*s)}).replace("thread-wide", f"w{i}").replace("thread-tall", f"t{i}") for i, s in enumerate(shapes))
+    shapes = [
+        (3, 0, 1, 1),
+        (5, 2995, 4, 3),
+        (4, 7, 6, 4),
+        (2, 0, 0, 1),
+        (4, 3, 0, 0),
+        (0, 0, 0, 0),
+        (0, 12, 2, 1),
+    ]
+    pictures = "".join(
+        f"<h2>{s}</h2>"
+        + render_to_string("changes/thread.svg.html", {"picture": thread(*s)})
+        .replace("thread-wide", f"w{i}")
+        .replace("thread-tall", f"t{i}")
+        for i, s in enumerate(shapes)
+    )
     return "Threads", "", True, f"<h1>Threads</h1>{pictures}"
 
 
 def page_signin():
-    class Code(forms.Form):
+    class Ask(forms.Form):
         email = forms.EmailField(label="Email")
 
-    return "account", "", False, {"template": "account/request_login_code.html", "form": Code()}
+    form = Ask({"email": "lee"})
+    more = {"form": form, "person": None, "request_login_code_url": "#"}
+    return "account/request_login_code.html", "", False, None, more
+
+
+def page_code():
+    class Code(forms.Form):
+        code = forms.CharField(label="Code")
+
+    more = {
+        "verify_form": Code(),
+        "person": None,
+        "email": "lee@example.org",
+        "can_resend": True,
+        "cancel_url": "#",
+    }
+    return "account/confirm_login_code.html", "", False, None, more
+
+
+def page_lost():
+    return "404.html", "", False, None
 
 
 def write(name):
     title, back, wide, body, *more = globals()[f"page_{name}"]()
-    context = {"nav": NAV, "person": Amina(), "person_url": "/me", "sign_in_url": "/in", "try_it": True, "messages": [], **(more[0] if more else {})}
-    if isinstance(body, dict):
-        html = render_to_string("404.html", {**context, "person": None})
+    context = {
+        "nav": NAV,
+        "person": Amina(),
+        "person_url": "/me",
+        "sign_in_url": "/in",
+        "try_it": True,
+        "messages": [],
+        **(more[0] if more else {}),
+    }
+    if body is None:  # a template of its own
+        html = render_to_string(title, context)
     else:
         block = "wide" if wide else "content"
-        way = f'{{% block back %}}<ol><li><a href="#">{back}</a></li><li>Housing support</li></ol>{{% endblock %}}' if back else ""
+        way = (
+            f'{{% block back %}}<ol><li><a href="#">{back}</a></li><li>Housing support</li></ol>{{% endblock %}}'
+            if back
+            else ""
+        )
         source = f'{{% extends "base.html" %}}{{% block title %}}{title}{{% endblock %}}{way}{{% block {block} %}}{{{{ body }}}}{{% endblock %}}'
         (OUT / "templates").mkdir(parents=True, exist_ok=True)
         (OUT / "templates" / f"{name}.html").write_text(source)
@@ -229,7 +384,10 @@ class Handler(SimpleHTTPRequestHandler):
         return str(SRC / "site" / path.lstrip("/") if path.startswith("/static/") else OUT / path.lstrip("/"))
 
     def end_headers(self):
-        self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'")
+        self.send_header(
+            "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'",
+        )
         super().end_headers()
 
     def log_message(self, *args):
@@ -237,7 +395,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def main():
-    names = sys.argv[1:] or [n[5:] for n in globals() if n.startswith("page_") and n != "page_signin"]
+    names = sys.argv[1:] or [n[5:] for n in globals() if n.startswith("page_")]
     for name in names:
         write(name)
     from playwright.sync_api import sync_playwright
@@ -247,20 +405,31 @@ def main():
     axe = (HERE.parent / "tests/vendor/axe/axe.min.js").read_text()
     found = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
         for scheme in ("light", "dark"):
             for width in (1040, 390, 320):
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+                context = browser.new_context(
+                    viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+                )
                 page = context.new_page()
                 page.on("console", lambda message: print("  console:", message.text))
                 for name in names:
                     page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html")
                     page.evaluate("document.fonts.ready")
                     page.screenshot(path=OUT / f"{name}-{width}-{scheme}.png", full_page=True)
-                    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                    over = page.evaluate(
+                        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                    )
                     page.evaluate(axe)
-                    result = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
-                    small = page.evaluate("""[...document.querySelectorAll('a, button, summary, input:not([type=hidden])')].filter(e => { const r = e.getBoundingClientRect(); return e.checkVisibility({contentVisibilityAuto: true}) && r.width && getComputedStyle(e).display !== 'inline' && (r.height < 43.5 || r.width < 43.5) && !e.closest('.govuk-skip-link') && !e.classList.contains('term') }).map(e => e.outerHTML.slice(0, 90) + ' ' + Math.round(e.getBoundingClientRect().height))""")
+                    result = page.evaluate(
+                        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+                    )
+                    small = page.evaluate(
+                        """[...document.querySelectorAll('a, button, summary, input:not([type=hidden])')].filter(e => { const r = e.getBoundingClientRect(); return e.checkVisibility({contentVisibilityAuto: true}) && r.width && getComputedStyle(e).display !== 'inline' && (r.height < 43.5 || r.width < 43.5) && !e.closest('.govuk-skip-link') && !e.classList.contains('term') }).map(e => e.outerHTML.slice(0, 90) + ' ' + Math.round(e.getBoundingClientRect().height))"""
+                    )
                     if over > 0:
                         print(f"{name} {width}: {over}px too wide")
                     if small:
@@ -269,7 +438,12 @@ def main():
                         found += 1
                         print(f"{name} {width} {scheme}: {violation['id']}: {violation['help']}")
                         for node in violation["nodes"][:4]:
-                            print("   ", node["html"][:160], "|", node["failureSummary"].replace("\n", " ")[:260])
+                            print(
+                                "   ",
+                                node["html"][:160],
+                                "|",
+                                node["failureSummary"].replace("\n", " ")[:260],
+                            )
                 context.close()
         browser.close()
     print("axe:", found, "violations")

@@ -1,8 +1,8 @@
 """The picture of a thread: from voices through theme and topic to a change, and back to everyone who spoke.
 
-Works out where everything stands; `changes/thread.svg.html` draws it. Two drawings of the same thread: wide, from left
-to right, and tall, from top to bottom, for a phone. No Django here: a thread goes in, numbers come out.
-Units are those of the drawing's viewBox; a wide drawing is about as many pixels across, a tall one is scaled to the phone.
+Works out where everything stands; `changes/thread.svg.html` draws it. Two drawings of the same thread: wide,
+from left to right, and tall, from top to bottom, for a phone. No Django: a thread goes in, numbers come out.
+Units are those of the drawing's viewBox: about a pixel each when wide; when tall, scaled to the phone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from math import log2
 from typing import Literal
 
 Kind = Literal["theme", "topic", "change"]
-Link = tuple[Kind, int]  # where a strand leads: ("theme", 1) is the second theme; there is one change, ("change", 0)
+Link = tuple[
+    Kind, int
+]  # where a strand leads: ("theme", 1) is the second theme; there is one change, ("change", 0)
 
 SHOWN_VOICES, SHOWN_THEMES, SHOWN_TOPICS = 5, 4, 3
 WIDE, TALL = 1000, 340
@@ -28,7 +30,7 @@ class VoiceNode:
 
 @dataclass(frozen=True)
 class More:
-    """The voices that are not shown one by one. `hubs` is how many hubs all the voices come from; 0 leaves it out."""
+    """The voices not shown one by one. `hubs`: how many hubs all the voices come from; 0 leaves it out."""
 
     voices: int
     hubs: int = 0
@@ -72,7 +74,9 @@ class Words:
     one_more_voice: str = "and 1 more voice"
     hubs: str = "{hubs} hubs"
     more_themes: str = "and {n} more themes"
+    one_more_theme: str = "and 1 more theme"
     more_topics: str = "and {n} more topics"
+    one_more_topic: str = "and 1 more topic"
     heard: str = "{people} of {of} people heard"
     back: str = "and back to everyone who spoke"
     title: str = "The thread to “{change}”"
@@ -119,9 +123,10 @@ class Box:
         r = min(20, self.height // 2) if self.kind == "voice" else 12
         foot = 3 if self.kind == "voice" else r
         return (
-            f"M{self.x + r} {self.y}H{self.right - r}A{r} {r} 0 0 1 {self.right} {self.y + r}V{self.bottom - r}"
-            f"A{r} {r} 0 0 1 {self.right - r} {self.bottom}H{self.x + foot}"
-            f"A{foot} {foot} 0 0 1 {self.x} {self.bottom - foot}V{self.y + r}A{r} {r} 0 0 1 {self.x + r} {self.y}Z"
+            f"M{self.x + r} {self.y}H{self.right - r}A{r} {r} 0 0 1 {self.right} {self.y + r}"
+            f"V{self.bottom - r}A{r} {r} 0 0 1 {self.right - r} {self.bottom}"
+            f"H{self.x + foot}A{foot} {foot} 0 0 1 {self.x} {self.bottom - foot}"
+            f"V{self.y + r}A{r} {r} 0 0 1 {self.x + r} {self.y}Z"
         )
 
 
@@ -160,15 +165,25 @@ def lay_out(
     heard: Heard | None = None,
     words: Words | None = None,
 ) -> Picture:
-    """Both drawings of one thread. Shows five voices, four themes and three topics at most; the rest is counted."""
+    """Both drawings of one thread: five voices, four themes and three topics at most; the rest is counted."""
     words = words or Words()
     total = len(voices) + (more.voices if more else 0)
     plan = _plan(voices, more, themes, topics, change, heard, words)
-    said = [words.told_none if not total else words.told_one if total == 1 else words.told.format(voices=f"{total:,}")]
+    said = [
+        words.told_none
+        if not total
+        else words.told_one
+        if total == 1
+        else words.told.format(voices=f"{total:,}")
+    ]
     if themes:
-        said.append(words.through_themes.format(names=", ".join(theme.name for theme in themes[:SHOWN_THEMES])))
+        said.append(
+            words.through_themes.format(names=", ".join(theme.name for theme in themes[:SHOWN_THEMES]))
+        )
     if topics:
-        said.append(words.through_topics.format(names=", ".join(topic.title for topic in topics[:SHOWN_TOPICS])))
+        said.append(
+            words.through_topics.format(names=", ".join(topic.title for topic in topics[:SHOWN_TOPICS]))
+        )
     if heard:
         said.append(words.heard.format(people=f"{heard.people:,}", of=f"{heard.of:,}") + ".")
     return Picture(
@@ -179,7 +194,7 @@ def lay_out(
     )
 
 
-# What is drawn, before it has a place -----------------------------------------------------------------------------
+# What is drawn, before it has a place -----------------------------------------------------------------------
 
 
 @dataclass
@@ -216,14 +231,22 @@ def _plan(
 
     foot = words.heard.format(people=f"{heard.people:,}", of=f"{heard.of:,}") if heard else change.line
     end = _Node("change", words.change, change.title, foot, 1)
-    topic_nodes = [_Node("topic", words.topic, topic.title, "", topic.voices) for topic in topics[:SHOWN_TOPICS]]
+    topic_nodes = [
+        _Node("topic", words.topic, topic.title, "", topic.voices) for topic in topics[:SHOWN_TOPICS]
+    ]
     if len(topics) > SHOWN_TOPICS:
         n = len(topics) - SHOWN_TOPICS
-        topic_nodes.append(_Node("rest", "", words.more_topics.format(n=n), "", n))
-    theme_nodes = [_Node("theme", words.theme, theme.name, "", theme.voices) for theme in themes[:SHOWN_THEMES]]
+        topic_nodes.append(
+            _Node("rest", "", words.one_more_topic if n == 1 else words.more_topics.format(n=n), "", n)
+        )
+    theme_nodes = [
+        _Node("theme", words.theme, theme.name, "", theme.voices) for theme in themes[:SHOWN_THEMES]
+    ]
     if len(themes) > SHOWN_THEMES:
         n = len(themes) - SHOWN_THEMES
-        theme_nodes.append(_Node("rest", "", words.more_themes.format(n=n), "", n))
+        theme_nodes.append(
+            _Node("rest", "", words.one_more_theme if n == 1 else words.more_themes.format(n=n), "", n)
+        )
 
     def nodes(links: Iterable[Link]) -> list[_Node]:
         found: list[_Node] = []
@@ -259,28 +282,33 @@ def _tie(node: _Node, to: list[_Node]) -> None:
 
 
 def strand_width(voices: int) -> int:
-    """How wide a strand is: one voice is a thread, many are a rope; ten times as many are not ten times as wide."""
+    """How wide a strand is: one voice is a thread, many are a rope, but never a wall."""
     return min(18, round(4 + 2.2 * log2(max(1, voices))))
 
 
-# Words in boxes ---------------------------------------------------------------------------------------------------
+# Words in boxes ---------------------------------------------------------------------------------------------
 
 # Advance widths of Atkinson Hyperlegible Next, in hundredths of an em, rounded up; measured in a browser.
 _ADVANCE = {
-    16: "'", 22: ",.:;", 24: "|‘’", 26: "`ij", 28: " l", 30: "!()", 32: '"[f', 34: "t", 36: "]r{}", 38: "-_", 40: "/I\\“”",
-    42: "1", 46: "yz", 48: "?sv", 50: "*ckx", 52: "7J–", 54: "aeu", 56: "2<>FLT^ghno~", 58: "3EYbdpq", 60: "569$PSV",
-    62: "48+BRZ", 64: "=AKX", 66: "0#C", 68: "D…", 70: "GHNUw", 72: "O", 74: "&Q", 78: "@", 84: "M—", 86: "Wm", 92: "%",
+    16: "'", 22: ",.:;", 24: "|‘’", 26: "`ij", 28: " l", 30: "!()", 32: '"[f', 34: "t", 36: "]r{}", 38: "-_",
+    40: "/I\\“”", 42: "1", 46: "yz", 48: "?sv", 50: "*ckx", 52: "7J–", 54: "aeu", 56: "2<>FLT^ghno~",
+    58: "3EYbdpq", 60: "569$PSV", 62: "48+BRZ", 64: "=AKX", 66: "0#C", 68: "D…", 70: "GHNUw", 72: "O",
+    74: "&Q", 78: "@", 84: "M—", 86: "Wm", 92: "%",
 }  # fmt: skip
 _EMS = {letter: advance / 100 for advance, letters in _ADVANCE.items() for letter in letters}
 
 
 def width_of(words: str, size: float, bold: bool = False) -> float:
     """How wide words are; letters that are not in the table are taken to be broad."""
-    return sum(_EMS.get(letter, 0.72 if ord(letter) < 0x2E80 else 1) for letter in words) * size * (1.1 if bold else 1)
+    return (
+        sum(_EMS.get(letter, 0.72 if ord(letter) < 0x2E80 else 1) for letter in words)
+        * size
+        * (1.1 if bold else 1)
+    )
 
 
 def wrap(words: str, room: float, size: float, lines: int, bold: bool = False, ends: str = "") -> list[str]:
-    """Words in at most so many lines that fit the room; what does not fit ends in "…". `ends` closes the last line."""
+    """Words in at most so many lines that fit the room. What is cut ends in "…"; `ends` closes the last."""
     out: list[str] = []
     rest = words.split()
     while rest and len(out) < lines:
@@ -345,10 +373,11 @@ def _move(box: Box, dy: int) -> None:
     box.texts = [replace(text, y=text.y + dy) for text in box.texts]
 
 
-# Wide: left to right ----------------------------------------------------------------------------------------------
+# Wide: left to right ----------------------------------------------------------------------------------------
 
 _COLUMNS = {"voice": 248, "more": 248, "theme": 162, "topic": 166, "rest": 162, "change": 214}
 _PAD = 6  # room at the edge for outlines
+_OVER = 12  # from a box to the nearest strand that goes over it
 
 
 def _wide(plan: _Plan, words: Words) -> Drawing:
@@ -367,13 +396,16 @@ def _wide(plan: _Plan, words: Words) -> Drawing:
         if number < len(gaps):
             x += columns[number] + spare * gaps[number] / sum(gaps)
 
-    # Strands that pass a column by go round it: leave it a channel above.
-    past = {stage for row in plan.stages for node in row for to in node.to for stage in range(node.stage + 1, to.stage)}
+    # Strands that pass a column by go over it, side by side: it leaves them that much room.
+    passing = [
+        (node, to) for row in plan.stages for node in row for to in node.to if to.stage - node.stage > 1
+    ]
+    past = {stage for node, to in passing for stage in range(node.stage + 1, to.stage)}
+    channel = _OVER + sum(_link_width(node) + 3 for node, _to in passing)
     heights = [row[-1].box.bottom - row[0].box.y for row in plan.stages]
-    room = [height + (56 if stage in past else 0) for stage, height in enumerate(heights)]
-    tallest = max(room)
-    for row, height, needs in zip(plan.stages, heights, room, strict=True):
-        down = min((tallest - height) // 2 + (needs - height) // 4, tallest - height)
+    tallest = max(height + (channel if stage in past else 0) for stage, height in enumerate(heights))
+    for stage, (row, height) in enumerate(zip(plan.stages, heights, strict=True)):
+        down = max((tallest - height) // 2, channel if stage in past else 0)
         for node in row:
             _move(node.box, down)
 
@@ -405,7 +437,7 @@ def _wide_strands(plan: _Plan) -> list[Strand]:
         points = [(node.box.right, y0)]
         for stage in range(node.stage + 1, to.stage):
             row = [other.box for other in plan.stages[stage]]
-            way = row[0].y - 16 - lifted
+            way = row[0].y - _OVER - lifted - width // 2
             points += [(row[0].x, way), (row[0].right, way)]
         if to.stage - node.stage > 1:
             lifted += width + 3
@@ -440,11 +472,15 @@ def _share(boxes: list[Box], order: list[int], widths: list[int]) -> list[int]:
     return at
 
 
-# Tall: top to bottom ----------------------------------------------------------------------------------------------
+_LANE = 9  # from a box to the nearest strand beside it
+
+
+# Tall: top to bottom ----------------------------------------------------------------------------------------
 
 
 def _tall(plan: _Plan, words: Words) -> Drawing:
-    """Everything in one column. Strands run in lanes beside it: to themes and the change on the left, to topics on the right."""
+    """Everything in one column. Strands run in lanes beside it: on the left to themes and the change, on the
+    right to topics."""
     size = 18
     steps = {id(a): b for a, b in pairwise([node for row in plan.stages for node in row])}
     links = [(node, to) for row in plan.stages for node in row for to in node.to]
@@ -453,21 +489,32 @@ def _tall(plan: _Plan, words: Words) -> Drawing:
         return steps.get(id(node)) is to and node.kind not in ("voice", "more")
 
     targets = [node for row in plan.stages for node in row]
-    left = [t for t in targets if any(to is t and not straight(n, t) and t.kind != "topic" for n, to in links)]
+    left = [
+        t for t in targets if any(to is t and not straight(n, t) and t.kind != "topic" for n, to in links)
+    ]
     right = [t for t in targets if t not in left and any(to is t and not straight(n, t) for n, to in links)]
-    widest = {id(t): max(_link_width(n) for n, to in links if to is t and not straight(n, t)) for t in left + right}
-    # The nearest lane leads to the nearest box, so lanes never cross what they pass.
+    position = {id(node): number for number, node in enumerate(targets)}
+
+    def lanes_beside(side: list[_Node]) -> int:
+        """Give every target on one side its lane; how much room they take. Lanes that never meet share their
+        room, and the nearest lane leads to the nearest box, so that none crosses what it passes."""
+        slots: list[tuple[int, int]] = []  # up to which box it is taken, how wide
+        slot_of: list[int] = []
+        for target in side:
+            sources = [node for node, to in links if to is target and not straight(node, target)]
+            first, width = min(position[id(node)] for node in sources), max(map(_link_width, sources))
+            slot = next((i for i, (taken, _w) in enumerate(slots) if taken < first), len(slots))
+            here = (position[id(target)], max(width, slots[slot][1] if slot < len(slots) else 0))
+            slots[slot : slot + 1] = [here]
+            slot_of.append(slot)
+        starts = [_LANE + sum(width + 5 for _taken, width in slots[:i]) for i in range(len(slots) + 1)]
+        for target, slot in zip(side, slot_of, strict=True):
+            lanes[id(target)] = starts[slot] + slots[slot][1] // 2
+        return starts[-1]
+
     lanes: dict[int, int] = {}
-    offset = 14
-    for target in left:
-        lanes[id(target)] = offset + widest[id(target)] // 2
-        offset += widest[id(target)] + 5
-    left_room = offset + 8 if left else _PAD
-    offset = 14
-    for target in right:
-        lanes[id(target)] = offset + widest[id(target)] // 2
-        offset += widest[id(target)] + 5
-    right_room = (offset if right else _PAD) + (20 if plan.back else 0)
+    left_room = lanes_beside(left) + 4 if left else _PAD
+    right_room = (lanes_beside(right) if right else _PAD) + (20 if plan.back else 0)
     x, column = left_room, TALL - left_room - right_room
 
     y = _PAD
@@ -489,10 +536,11 @@ def _tall(plan: _Plan, words: Words) -> Drawing:
         if node.kind == "more":
             out = node.box.x + 8 if sign == -1 else node.box.right - 8
         edge = to.box.right if sign == 1 else to.box.x
-        rail = (to.box.right if sign == 1 else to.box.x) + sign * (lane - 6)
+        rail = edge + sign * lane
         r = min(12, abs(rail - edge))
         path = (
-            f"M{out} {node.box.middle}H{rail - sign * r}Q{rail} {node.box.middle} {rail} {node.box.middle + r}"
+            f"M{out} {node.box.middle}H{rail - sign * r}"
+            f"Q{rail} {node.box.middle} {rail} {node.box.middle + r}"
             f"V{to.box.middle - r}Q{rail} {to.box.middle} {rail - sign * r} {to.box.middle}H{edge}"
         )
         strands.append(Strand(path, width, node.kind == "more"))
@@ -506,11 +554,13 @@ def _tall(plan: _Plan, words: Words) -> Drawing:
     lines = wrap(words.back, TALL - 40, size, 2)
     low, rail, middle = end.bottom + 30, TALL - 9, end.x + end.width // 2
     back = (
-        f"M{middle} {end.bottom + 8}V{low - 14}Q{middle} {low} {middle + 14} {low}H{rail - 14}Q{rail} {low} {rail} {low - 14}"
+        f"M{middle} {end.bottom + 8}V{low - 14}Q{middle} {low} {middle + 14} {low}"
+        f"H{rail - 14}Q{rail} {low} {rail} {low - 14}"
         f"V{first.middle + 14}Q{rail} {first.middle} {rail - 8} {first.middle}H{first.right + 10}"
     )
     if first.right + 10 > rail - 8:  # no lanes on the right: the way back ends at the bubble itself
         back = back[: back.rindex("Q")] + f"Q{rail} {first.middle} {first.right + 6} {first.middle}"
-    arrow = f"M{first.right + 13} {first.middle - 7}L{first.right + 5} {first.middle}L{first.right + 13} {first.middle + 7}"
+    tip, barb = first.right + 5, first.right + 13
+    arrow = f"M{barb} {first.middle - 7}L{tip} {first.middle}L{barb} {first.middle + 7}"
     texts = [Text(TALL // 2, low + 28 + i * 25, line, "is-back", "middle") for i, line in enumerate(lines)]
     return Drawing(TALL, texts[-1].y + 12, boxes, strands, texts, back, arrow)

@@ -45,7 +45,7 @@ class TypedDate(NamedTuple):
 
 
 class DateBoxes(forms.Widget):
-    """Day, month and year in three boxes. Easier than a calendar for nearly everybody, and never guesses the order."""
+    """Day, month and year in three boxes: easier than a calendar, and it never guesses the order."""
 
     template_name = "forms/date_boxes.html"
     use_fieldset = True
@@ -104,7 +104,7 @@ class DateField(forms.DateField):
         for part in TypedDate._fields:
             if not getattr(value, part):
                 raise ValidationError(self.error_messages[f"no_{part}"], code=part)
-        if not (value.day.isdecimal() and 1 <= int(value.day) <= 31):
+        if not (value.day.isdecimal() and len(value.day) <= 2 and 1 <= int(value.day) <= 31):
             raise ValidationError(self.error_messages["day"], code="day")
         month = _month(value.month)
         if month is None:
@@ -119,7 +119,7 @@ class DateField(forms.DateField):
 
 def _month(typed: str) -> int | None:
     if typed.isdecimal():
-        return int(typed) if 1 <= int(typed) <= 12 else None
+        return int(typed) if len(typed) <= 2 and 1 <= int(typed) <= 12 else None
     word = typed.casefold().rstrip(".")
     for names in (MONTHS, MONTHS_3):
         for number, name in names.items():

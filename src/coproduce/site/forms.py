@@ -1,4 +1,4 @@
-"""Every plain Django form comes out as GOV.UK's form markup."""
+"""Every plain form comes out as GOV.UK's markup."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from coproduce.people.forms import DateBoxes, TypedDate
 class BoundField(DjangoBoundField):
     """A field with GOV.UK's classes on it. The browser's own bubbles stay away: ours can be read again."""
 
-    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+    def build_widget_attrs(self, given: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         widget = widget or self.field.widget
-        attrs = super().build_widget_attrs(attrs, widget)
+        attrs: dict[str, Any] = {**super().build_widget_attrs(given, widget)}
         attrs.pop("required", None)
         if isinstance(widget, DateBoxes):
             attrs["wrong"] = self._wrong_parts()
@@ -52,10 +52,13 @@ class BoundField(DjangoBoundField):
     @property
     def said_errors(self) -> list[str]:
         """What is wrong, in our words where Django's are nobody's."""
-        nobodys = {str(forms.Field.default_error_messages["required"]): _("Please fill this in")}
-        if isinstance(self.field, forms.ChoiceField | forms.MultipleChoiceField):
-            nobodys = dict.fromkeys(nobodys, _("Please choose one"))
-        return [str(nobodys.get(error, error)) for error in self.errors]
+        nobodys = str(forms.Field.default_error_messages["required"])
+        ours = _("Please fill this in")
+        if self.is_checkbox:
+            ours = _("Please tick this if it is so")
+        elif isinstance(self.field, forms.ChoiceField):  # ModelChoiceField is one too
+            ours = _("Please choose one")
+        return [str(ours if str(error) == nobodys else error) for error in self.errors]
 
     @property
     def label_said(self) -> str:
@@ -68,7 +71,7 @@ class BoundField(DjangoBoundField):
 
     @property
     def says_optional(self) -> bool:
-        """Whether "(optional)" goes after the label: not where the label, or a single box to tick, says so itself."""
+        """Whether "(optional)" goes after the label: not where a label, or a box to tick, says it itself."""
         return not (self.field.required or self.is_checkbox or "optional" in str(self.label).casefold())
 
 

@@ -22,7 +22,7 @@ def _day(value: date) -> date:
 
 @register.filter
 def said_when(value: object) -> str:
-    """A day as people say it: "today", "last Tuesday", "14 March", "March last year". Words stay as they are."""
+    """A day as people say it: "today", "last Tuesday", "14 March", "March last year". Words stay words."""
     if not isinstance(value, date):
         return "" if value is None else str(value)
     day, today = _day(value), timezone.localdate()
