@@ -166,7 +166,7 @@ def _run(host: str, lines: list[str]) -> int:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # the second when the terminal is closed
         signal.signal(ending, stop)
     try:
-        # In sessions of their own: Ctrl+C reaches only us, who tell them once. Told twice, a worker drops its job.
+        # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
         children["web"] = subprocess.Popen(web, start_new_session=True)
         children["worker"] = subprocess.Popen(worker, start_new_session=True)
         while not _answers(host):
