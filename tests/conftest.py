@@ -4,6 +4,7 @@ commissioner, Charlie belongs to no hub. They live in the hub `town`, with a war
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,54 @@ from coproduce.people.models import Account, Hub, Membership, Person, Way
 
 DATA = Path(os.environ.get("COPRODUCE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 Role = Membership.Role
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="the long form: more kills, more rows, more examples"
+    )
+
+
+def find_chromium() -> str | None:
+    """The browser that tests drive, if this machine has one."""
+    return next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    no_browser = pytest.mark.skip(reason="there is no Chromium here to drive: sudo apt install chromium")
+    not_full = pytest.mark.skip(reason="only in the long form: ./run test --full")
+    for item in items:
+        if item.get_closest_marker("browser") and find_chromium() is None:
+            item.add_marker(no_browser)
+        if item.get_closest_marker("full") and not config.getoption("--full"):
+            item.add_marker(not_full)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What tests measured, with record_property("figures", …)."""
+    for report in [report for reports in terminalreporter.stats.values() for report in reports]:
+        for name, value in getattr(report, "user_properties", []):
+            if name == "figures" and report.when == "call":
+                terminalreporter.write_line(value)
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig) -> bool:
+    """Whether this is the long form."""
+    return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser to drive."""
+    return find_chromium() or pytest.skip("there is no Chromium here to drive: sudo apt install chromium")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +81,9 @@ def ward(town) -> Hub:
     return Hub.objects.add_child(town, {"name": "Millbank"})
 
 
-def make_person(name: str, hub: Hub | None = None, role: str = Role.MEMBER, way: str = "", address: str = "") -> Person:
+def make_person(
+    name: str, hub: Hub | None = None, role: str = Role.MEMBER, way: str = "", address: str = ""
+) -> Person:
     person = Person.objects.create(name=name)
     if hub:
         Membership.objects.create(person=person, hub=hub, role=role)
@@ -80,8 +131,10 @@ def signed_in():
 
 
 @pytest.fixture
-def work_the_queue():
+def work_the_queue(monkeypatch):
     """A function: let a worker do all that is in the queue, as `coproduce worker` would."""
+    # A worker puts its connection away between jobs; in a test that connection holds the transaction of the test.
+    monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
 
     def work() -> None:
         call_command("db_worker", batch=True, interval=0, startup_delay=False, reload=False, verbosity=0)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+TOWN = "this-is-the-demo-town"  # a file of this name marks a data folder that holds nobody's own words
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,12 +22,19 @@ def main(arguments: list[str] | None = None) -> int:
     demo = verbs.add_parser("demo", help="start the made-up town, with sign-in links, on this machine only")
     demo.add_argument("--fresh", action="store_true", help="throw the town away and build it again first")
     verbs.add_parser("serve", help="start it for a group of your own")
-    worker = verbs.add_parser("worker", help="work the queue: send emails, make letters, take in long stories")
+    worker = verbs.add_parser(
+        "worker", help="work the queue: send emails, make letters, take in long stories"
+    )
     worker.add_argument("--until-done", action="store_true", help="stop when the queue is empty")
-    manage = verbs.add_parser("manage", help="a Django command, such as `coproduce manage migrate`", add_help=False)
+    manage = verbs.add_parser(
+        "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
+    )
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
+    if not os.environ.get("PORT", "8000").isdecimal():
+        print(f"PORT has to be a number such as 8001, not {os.environ['PORT']!r}.")
+        return 2
     if asked.verb == "serve":
         return serve()
     if asked.verb == "worker":
@@ -47,10 +55,19 @@ def try_it(fresh: bool = False) -> int:
         print(f"Try-it mode lets anybody in as anyone, so it only listens on this machine, not on {host}.")
         print("For a group of your own use: ./run serve")
         return 2
-    os.environ["COPRODUCE_TRY_IT"] = "1"
+    if _taken(host):
+        return 2
     var = _settings("demo")
+    town = var / TOWN
+    if not town.exists() and var.exists() and any(var.iterdir()):
+        print(f"{var} holds the data of a group, so the town will not go there.")
+        print("For the group use: ./run serve. For the town, leave COPRODUCE_VAR unset.")
+        return 2
     if fresh:
         shutil.rmtree(var, ignore_errors=True)
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    town.touch()
+    os.environ["COPRODUCE_TRY_IT"] = "1"
     _prepare()
     from coproduce.site import demo
     from coproduce.site.try_it import sign_in_links
@@ -65,7 +82,12 @@ def try_it(fresh: bool = False) -> int:
 
 def serve() -> int:
     """For a group of your own: empty at first, and leads through setting up."""
-    _settings("group")
+    host = os.environ.get("HOST", "127.0.0.1")
+    if _taken(host):
+        return 2
+    if (var := _settings("group")) and (var / TOWN).exists():
+        print(f"{var} holds the demo town. Give your group a folder of its own: COPRODUCE_VAR=… ./run serve")
+        return 2
     _prepare()
     from django.conf import settings
 
@@ -81,23 +103,38 @@ def serve() -> int:
             "and reach nobody. Set EMAIL_URL to send them (see README.md).",
             "",
         ]
-    return _run(os.environ.get("HOST", "127.0.0.1"), [*lines, address])
+    if host not in LOOPBACK and not settings.ADDRESS:
+        lines += [
+            f"It listens on {host}, but answers only to the name localhost.",
+            "Set COPRODUCE_ADDRESS to the address that people type (see README.md).",
+            "",
+        ]
+    return _run(host, [*lines, address])
 
 
 def work(until_done: bool = False) -> int:
-    _settings("group")
+    var = _settings("group")
     import django
 
     django.setup()
-    from coproduce.site import worker
+    from django.db import connection
 
+    from coproduce.site import worker
+    from coproduce.site.models import Worker
+
+    if Worker._meta.db_table not in connection.introspection.table_names():
+        print(f"There is nothing to work on yet in {var}. Start ./run serve first.")
+        return 2
     worker.run(until_done)
     return 0
 
 
 def _settings(place: str) -> Path:
     """Where this run keeps its data, told to the settings before they are read."""
-    var = Path(os.environ.setdefault("COPRODUCE_VAR", str(Path("var") / place))).resolve()
+    var = Path(os.environ.get("COPRODUCE_VAR") or Path("var") / place).resolve()
+    os.environ["COPRODUCE_VAR"] = str(var)
+    if (var / TOWN).exists():  # also for a worker started by hand: nobody in the town gets real emails
+        os.environ["COPRODUCE_TRY_IT"] = "1"
     return var
 
 
@@ -117,20 +154,21 @@ def _prepare() -> None:
 
 def _run(host: str, lines: list[str]) -> int:
     """Run the web server and one worker until stopped. A worker that dies is started again."""
-    if _answers(host):
-        print(f"Something else listens on port {_port()} already. Choose another: PORT=8001 ./run")
-        return 2
-    web = [sys.executable, "-m", "gunicorn", "coproduce.site.wsgi", "--bind", f"{host}:{_port()}"]
+    web = [sys.executable, "-m", "gunicorn", "coproduce.site.wsgi", "--bind", f"{_bracketed(host)}:{_port()}"]
     web += ["--worker-class", "gthread", "--threads", "8", "--workers", os.environ.get("WEB_WORKERS", "1")]
-    web += ["--log-level", "warning", "--no-control-socket"]
+    web += ["--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"]
     worker = [sys.executable, "-m", "coproduce.cli", "worker"]
-    children = {"web": subprocess.Popen(web), "worker": subprocess.Popen(worker)}
+    children: dict[str, subprocess.Popen[bytes]] = {}
 
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # the second when the terminal is closed
+        signal.signal(ending, stop)
     try:
+        # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
+        children["web"] = subprocess.Popen(web, start_new_session=True)
+        children["worker"] = subprocess.Popen(worker, start_new_session=True)
         while not _answers(host):
             if children["web"].poll() is not None:
                 return 1
@@ -138,25 +176,40 @@ def _run(host: str, lines: list[str]) -> int:
         print("\n".join(lines), flush=True)
         while children["web"].poll() is None:
             if children["worker"].poll() is not None:
-                children["worker"] = subprocess.Popen(worker)
+                children["worker"] = subprocess.Popen(worker, start_new_session=True)
             time.sleep(1)
+        print("The web server stopped by itself. What it said last is above.")
         return 1
     except KeyboardInterrupt:
         return 0
     finally:
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.SIG_IGN)
         for child in children.values():
             child.terminate()
         for child in children.values():
             try:
                 child.wait(10)
-            except subprocess.TimeoutExpired:
+            except subprocess.TimeoutExpired:  # a job that takes long: the next worker does it again
                 child.kill()
+                child.wait()
+
+
+def _taken(host: str) -> bool:
+    """Say so if something else listens where we want to."""
+    if taken := _answers(host):
+        print(f"Something else listens on port {_port()} already. Choose another: PORT={_port() + 1} ./run")
+    return taken
 
 
 def _answers(host: str) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as knock:
         knock.settimeout(1)
-        return knock.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", _port())) == 0  # nosec B104
+        return knock.connect_ex(({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), _port())) == 0  # nosec B104
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

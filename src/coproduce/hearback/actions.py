@@ -106,11 +106,14 @@ def _after_claim(feedback: Feedback, **fields: object) -> None:
     Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(**fields)
 
 
-def give_up_claims(alive: Iterable[str]) -> int:
+def claimants() -> set[str]:
+    """The workers that have claimed feedback and not yet recorded what became of it."""
+    return set(Feedback.objects.filter(state=State.SENDING).order_by().values_list("claimed_by", flat=True))
+
+
+def give_up_claims(dead: Iterable[str]) -> int:
     """What workers that are no longer alive had claimed may or may not have gone: a person decides. Returns how many."""
-    return (
-        Feedback.objects.filter(state=State.SENDING).exclude(claimed_by__in=list(alive)).update(state=State.UNCERTAIN)
-    )
+    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(state=State.UNCERTAIN)
 
 
 # A person decides, ticks off, posts

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Iterator
 
 from django.utils import timezone
 from django_tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
+from coproduce.hearback import actions
 from coproduce.hearback.channels import email, letter
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.people.models import Way
 
 TRY_AGAIN_AFTER = dt.timedelta(minutes=5)
+SEND_FOR = 5.0  # seconds; then other work has its turn, and a worker asked to stop does so between two emails
 
 
 @task(takes_context=True)
 def deliver(context: TaskContext) -> None:
-    """Send every email that is owed. Whatever stops it, what is still owed is sent by the next run."""
-    owed = list(Feedback.objects.owed_by(Way.Kind.EMAIL).order_by("owed_at", "pk").values_list("pk", flat=True))
-    if owed and not email.send_all(owed, worker=context.task_result.worker_ids[-1]):
+    """Send every email that is owed, some seconds' worth at a time. The next run sends what is still owed."""
+    worker = context.task_result.worker_ids[-1]
+    owed_emails = Feedback.objects.owed_by(Way.Kind.EMAIL)
+    owed = list(owed_emails.order_by("owed_at", "pk").values_list("pk", flat=True))
+    try:
+        reached = not owed or email.send_all(_some(owed), worker)
+    finally:
+        actions.give_up_claims([worker])  # whatever stopped it in mid-send
+    if not reached:
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
+    elif owed_emails.exists():
+        deliver.enqueue()
+
+
+def _some(owed: list[int]) -> Iterator[int]:
+    """At least the first, and as many as there is time for once the far side has been reached."""
+    until = time.monotonic() + SEND_FOR
+    for pk in owed:
+        yield pk
+        if time.monotonic() > until:
+            return
 
 
 def deliver_what_is_owed() -> None:

@@ -28,7 +28,8 @@ def what_happened(request: HttpRequest) -> HttpResponse:
     """What you said, what happened: everything this person ever said here, and what became of each."""
     page = what_became_of_what_they_said(request.person)
     actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in])
-    return render(request, "hearback/what_happened.html", {"mine": page, "form": AnswerForm()})
+    can_say = bool(hubs_where(request.person, "read what the group may read"))
+    return render(request, "hearback/what_happened.html", {"mine": page, "can_say": can_say})
 
 
 @require_POST
@@ -270,7 +271,7 @@ def letters(request: HttpRequest) -> HttpResponse:
         for hub in Hub.objects.filter(pk__in=hubs)
         if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER).count())
     }
-    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub")
+    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub").order_by("-made_at", "-pk")
     page = Paginator(piles, 20).get_page(request.GET.get("page"))
     return render(request, "hearback/letters.html", {"waiting": waiting, "page": page})
 

@@ -19,11 +19,6 @@ def this_machine() -> str:
     return f"{socket.gethostname()} {boot.read_text().strip() if boot.exists() else ''}".strip()
 
 
-class WorkerQuerySet(models.QuerySet["Worker"]):
-    def alive(self) -> list[Worker]:
-        return [worker for worker in self.all() if worker.is_alive()]
-
-
 class Worker(models.Model):
     """A process that works the queue. It says so every few seconds; one that is silent for a minute is dead."""
 
@@ -31,8 +26,6 @@ class Worker(models.Model):
     machine = models.CharField(max_length=200, default=this_machine)
     process = models.PositiveIntegerField(default=os.getpid)
     beat_at = models.DateTimeField(default=timezone.now)
-
-    objects = WorkerQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"worker {self.id}"
@@ -45,5 +38,5 @@ class Worker(models.Model):
             except ProcessLookupError:
                 return False
             except PermissionError:
-                return True
+                pass  # a process of somebody else's has, or has got, this number
         return self.beat_at > timezone.now() - SILENT_FOR

@@ -1,9 +1,12 @@
 """The one file that reads the environment. README.md lists what can be set; everything has a default that is safe."""
 
+import contextlib
+import os
 import secrets
 import sys
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -23,19 +26,21 @@ TESTING = "pytest" in sys.modules
 def _secret_key() -> str:
     """The key of this installation, made at first start and kept beside its data."""
     kept = VAR / "secret-key"
-    try:
-        with kept.open("x") as file:
-            kept.chmod(0o600)
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass  # made at an earlier start
+    if not kept.exists():
+        # Written in full before it gets its name: whoever starts at the same time reads a whole key, and the same.
+        made = VAR / f"secret-key.{os.getpid()}"
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, kept)
+        made.unlink()
     return kept.read_text()
 
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_key()
 PORT = env.int("PORT", default=8000)
-ADDRESS = env.str("COPRODUCE_ADDRESS", default="")  # e.g. https://coproduce.example.org
+ADDRESS = "" if TRY_IT else env.str("COPRODUCE_ADDRESS", default="")  # e.g. https://coproduce.example.org
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 if ADDRESS:
     ALLOWED_HOSTS.append(ADDRESS.split("://")[-1].split("/")[0].split(":")[0])
@@ -110,7 +115,13 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "coproduce.site.forms.Renderer"
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'coproduce.sqlite3'}")}
+# The town never goes into the database of a group. (The path of the file is not written as an address, where a
+# space or a `#` in it would mean something else.)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "coproduce.sqlite3"}
+}
+if not TRY_IT and env.str("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: with Django's default, most concurrent read-then-write transactions fail as "locked".
     # FULL: what a page has acknowledged survives a power cut.
@@ -119,6 +130,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
     }
+    if TESTING:  # a file, as in life; what a test wrote need not survive a power cut
+        DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+        DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

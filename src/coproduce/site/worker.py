@@ -1,8 +1,8 @@
 """Working the queue, and clearing up after workers that died.
 
-The queue is django-tasks-db. It leaves the job of a killed worker running for ever, so each worker also looks for
-such jobs and puts them back: every job here is safe to run twice. Feedback that a dead worker had claimed is
-another matter: it may have gone, so it becomes uncertain and a person decides.
+The queue is django-tasks-db. It leaves the job of a killed worker running for ever, so each worker also looks
+for such jobs and puts them back: every job here is safe to run twice. Feedback that a dead worker had claimed
+is another matter: it may have gone, so it becomes uncertain and a person decides.
 """
 
 from __future__ import annotations
@@ -56,10 +56,16 @@ def run(until_done: bool = False) -> None:
 def clear_up() -> None:
     """Put back the jobs of dead workers, and leave their half-sent feedback for a person to decide."""
     with transaction.atomic():
-        alive = {worker.pk for worker in Worker.objects.alive()}
-        left = hearback.give_up_claims(alive)
-        for job in DBTaskResult.objects.select_for_update().filter(status=TaskResultStatus.RUNNING):
-            if job.worker_ids and job.worker_ids[-1] in alive:
+        # First what is claimed, then who is alive: a worker says that it lives before it claims anything, so
+        # whoever holds a claim and is not among the living is dead, also where others start while we look.
+        running = list(DBTaskResult.objects.select_for_update().filter(status=TaskResultStatus.RUNNING))
+        claiming = hearback.claimants() | {job.worker_ids[-1] for job in running if job.worker_ids}
+        known = list(Worker.objects.all())
+        alive = {worker.pk for worker in known if worker.is_alive()}
+        dead = ({worker.pk for worker in known} | claiming) - alive
+        left = hearback.give_up_claims(dead)
+        for job in running:
+            if job.worker_ids and job.worker_ids[-1] not in dead:
                 continue
             job.status = TaskResultStatus.READY if len(job.worker_ids) < TRIES else TaskResultStatus.FAILED
             if job.status == TaskResultStatus.FAILED:
@@ -67,7 +73,7 @@ def clear_up() -> None:
                 job.traceback = f"{len(job.worker_ids)} workers died at this job"
             job.save(update_fields=["status", "finished_at", "traceback"])
             log.warning("The worker of job %s died; the job is %s.", job.pk, job.status.lower())
-        Worker.objects.exclude(pk__in=alive).delete()
+        Worker.objects.filter(pk__in=dead).delete()
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     deliver_what_is_owed()
@@ -76,7 +82,8 @@ def clear_up() -> None:
 def _beat(worker: str, stop: threading.Event) -> None:
     while not stop.wait(BEAT):
         try:
-            Worker.objects.filter(pk=worker).update(beat_at=timezone.now())
+            # Others may have taken us for dead, as when this machine slept.
+            Worker.objects.update_or_create(pk=worker, defaults={"beat_at": timezone.now()})
             clear_up()
         except Exception:
             log.exception("A beat was missed; the next one comes.")
