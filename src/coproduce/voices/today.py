@@ -19,7 +19,9 @@ def do_these_first(person: Person) -> list[Todo]:
         Story.objects.filter(hub__in=hubs_where(person, "work on stories"))
         .annotate(
             turns_here=Count("turns", distinct=True),
-            unknown=Count("turns", filter=Q(turns__speaker__isnull=True, turns__trimmed=False), distinct=True),
+            unknown=Count(
+                "turns", filter=Q(turns__speaker__isnull=True, turns__trimmed=False), distinct=True
+            ),
             quotes=Count("turns__quotes", distinct=True),
         )
         .filter(quotes=0, turns_here__gte=F("turns_expected"))[:3]
