@@ -240,7 +240,7 @@ def test_what_the_group_decided_is_written_down_and_read_by_everybody(signed_in,
     ("typed", "says"),
     [
         ({"stage": "put aside", "words": " "}, "Say why the group put it aside"),
-        ({"stage": ""}, "What did the group decide?"),
+        ({"stage": ""}, "Where does it stand now?"),
         ({"stage": "juggled"}, "There is a problem"),
         ({"on_day": "31", "on_month": "2"}, "There is no such day"),
         ({"on_year": ""}, "Write the year as well"),

@@ -33,7 +33,7 @@ class RaiseForm(ActionForm):
 
 class DecideForm(ActionForm):
     stage = forms.ChoiceField(
-        label=_("What did the group decide?"),
+        label=_("Where does it stand now?"),
         choices=[
             (Stage.WORKING, _("We are working on it")),
             (Stage.DECIDED, _("We have decided")),
@@ -44,7 +44,7 @@ class DecideForm(ActionForm):
     )
     words = forms.CharField(
         label=_("In the group’s own words"),
-        help_text=_("Whoever spoke about this may read it."),
+        help_text=_("Everybody can read this."),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
@@ -52,11 +52,12 @@ class DecideForm(ActionForm):
 
 
 class TieForm(ActionForm):
+    needed_sometimes = ("themes", "voices")
     themes = forms.ModelMultipleChoiceField(
-        Theme.objects.none(), label=_("Themes"), required=False, widget=forms.CheckboxSelectMultiple
+        Theme.objects.none(), label=_("Themes"), widget=forms.CheckboxSelectMultiple
     )
     voices = forms.ModelMultipleChoiceField(
-        Voice.objects.none(), label=_("Voices"), required=False, widget=forms.CheckboxSelectMultiple
+        Voice.objects.none(), label=_("Voices"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, themes: QuerySet[Theme], voices: QuerySet[Voice], *args: Any, **kwargs: Any) -> None:

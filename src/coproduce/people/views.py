@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -18,7 +19,7 @@ from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must, must_give
 
 REACHED = {
-    Way.Kind.PAGE: gettext_lazy("reads it on their page here"),
+    Way.Kind.PAGE: gettext_lazy("best here, after signing in"),
     Way.Kind.EMAIL: gettext_lazy("best by email"),
     Way.Kind.LETTER: gettext_lazy("best by letter"),
     Way.Kind.PHONE: gettext_lazy("best by phone"),
@@ -40,16 +41,16 @@ def people(request: PersonRequest) -> HttpResponse:
         found = found.out_of_reach()
     page = page_of(request, found.select_related("organisation", "account").prefetch_related("ways"), 25)
     held = Membership.objects.current().filter(person__in=page.object_list, hub__in=looked_after)
-    roles: dict[int, list[str]] = {}
+    roles: dict[int, dict[str, list[str]]] = {}
     for membership in held.select_related("hub"):
-        where = f", {membership.hub}" if len(looked_after) > 1 else ""
-        roles.setdefault(membership.person_id, []).append(f"{membership.get_role_display()}{where}")
+        hubs_of = roles.setdefault(membership.person_id, {})
+        hubs_of.setdefault(membership.get_role_display(), []).append(membership.hub.name)
     return render(
         request,
         "people/people.html",
         {
             "page": page,
-            "rows": [(them, _at_a_glance(them, roles.get(them.pk, []))) for them in page],
+            "rows": [(them, _at_a_glance(them, roles.get(them.pk, {}), len(looked_after) > 1)) for them in page],
             "query": query,
             "unreached": unreached,
             "out_of_reach": everybody.out_of_reach().count(),
@@ -58,10 +59,14 @@ def people(request: PersonRequest) -> HttpResponse:
     )
 
 
-def _at_a_glance(them: Person, roles: list[str]) -> str:
-    """One line about somebody: "member · Eastmoor Council · best by email"."""
+def _at_a_glance(them: Person, roles: dict[str, list[str]], name_hubs: bool) -> str:
+    """One line about somebody: "member in Eastmoor and Millbank · Eastmoor Council · best by email"."""
     way = them.preferred_way
-    parts = [*roles, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
+    where = [
+        _("%(role)s in %(hubs)s") % {"role": role, "hubs": get_text_list(hubs, _("and"))} if name_hubs else role
+        for role, hubs in roles.items()
+    ]
+    parts = [*where, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
     return " · ".join(str(part) for part in parts if part)
 
 

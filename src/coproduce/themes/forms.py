@@ -39,15 +39,17 @@ class MakeForm(NameForm):
 class TickedForm(ActionForm):
     """The quotes that somebody ticked, and which button they pressed: each needs something else beside the ticks."""
 
+    needed_sometimes = ("into", "name")
     voices = forms.ModelMultipleChoiceField(
         Voice.objects.none(),
+        label="",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Tick the quotes first."), "invalid_choice": _("That quote is not here any more.")},
     )
     into = forms.ModelChoiceField(
-        Theme.objects.none(), label=_("Which theme?"), required=False, empty_label=_("Choose a theme")
+        Theme.objects.none(), label=_("Which theme?"), empty_label=_("Choose a theme")
     )
-    name = forms.CharField(label=_("What do you call the new theme?"), required=False, max_length=160)
+    name = forms.CharField(label=_("What do you call the new theme?"), max_length=160)
 
     def __init__(self, voices: QuerySet[Voice], themes: QuerySet[Theme], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

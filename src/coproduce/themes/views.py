@@ -99,7 +99,7 @@ def theme(request: PersonRequest, pk: int) -> HttpResponse:
             "page": page,
             "rows": [(voice, origins.get(voice.pk), str(voice.pk) in form.ticked) for voice in page],
             "count": counts[theme.pk],
-            "hidden": counts[theme.pk] - page.paginator.count,
+            "readable": page.paginator.count,
             "merged": [(one, counts[one.pk], may(by, "make sense", one.hub_id)) for one in merged],
             "may_sort": may_sort,
             "may_undo": may(by, "make sense", theme.hub_id),
