@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-TOWN = "this-is-the-demo-town"  # a file of this name marks a data folder that holds the town and nobody's own words
+TOWN = "this-is-the-demo-town"  # a file of this name marks a data folder that holds nobody's own words
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,9 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     demo = verbs.add_parser("demo", help="start the made-up town, with sign-in links, on this machine only")
     demo.add_argument("--fresh", action="store_true", help="throw the town away and build it again first")
     verbs.add_parser("serve", help="start it for a group of your own")
-    worker = verbs.add_parser("worker", help="work the queue: send emails, make letters, take in long stories")
+    worker = verbs.add_parser(
+        "worker", help="work the queue: send emails, make letters, take in long stories"
+    )
     worker.add_argument("--until-done", action="store_true", help="stop when the queue is empty")
-    manage = verbs.add_parser("manage", help="a Django command, such as `coproduce manage migrate`", add_help=False)
+    manage = verbs.add_parser(
+        "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
+    )
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
@@ -100,7 +104,11 @@ def serve() -> int:
             "",
         ]
     if host not in LOOPBACK and not settings.ADDRESS:
-        lines += [f"It listens on {host}, but answers only to the name localhost. Set COPRODUCE_ADDRESS", "(see README.md).", ""]
+        lines += [
+            f"It listens on {host}, but answers only to the name localhost.",
+            "Set COPRODUCE_ADDRESS to the address that people type (see README.md).",
+            "",
+        ]
     return _run(host, [*lines, address])
 
 
@@ -122,10 +130,10 @@ def work(until_done: bool = False) -> int:
 
 
 def _settings(place: str) -> Path:
-    """Where this run keeps its data, told to the settings before they are read. The town's folder is always try-it."""
+    """Where this run keeps its data, told to the settings before they are read."""
     var = Path(os.environ.get("COPRODUCE_VAR") or Path("var") / place).resolve()
     os.environ["COPRODUCE_VAR"] = str(var)
-    if (var / TOWN).exists():
+    if (var / TOWN).exists():  # also for a worker started by hand: nobody in the town gets real emails
         os.environ["COPRODUCE_TRY_IT"] = "1"
     return var
 
@@ -158,7 +166,7 @@ def _run(host: str, lines: list[str]) -> int:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # the second when the terminal is closed
         signal.signal(ending, stop)
     try:
-        # In sessions of their own: Ctrl+C reaches only us, and we tell them once. Told twice, a worker drops its job.
+        # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
         children["web"] = subprocess.Popen(web, start_new_session=True)
         children["worker"] = subprocess.Popen(worker, start_new_session=True)
         while not _answers(host):

@@ -1,8 +1,8 @@
-"""Nobody is told twice, nobody is forgotten, whatever crashes: 500 emails, a real worker, killed again and again.
+"""Nobody is told twice, nobody is forgotten, whatever crashes: 500 emails, a worker killed again and again.
 
 Everything is a process of its own, on a database of its own. The far side is a small mail server in this test
-that keeps every message on disk before it says so. Some kills come at a random moment; the others come while the
-mail server holds a message: before it keeps it, or after, but before the worker hears of it.
+that keeps every message on disk before it says so. Some kills come at a random moment; the others come while
+the mail server holds a message: before it keeps it, or after, but before the worker hears of it.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def test_nobody_is_told_twice_and_nobody_is_forgotten_whatever_is_killed(
     assert set(got.values()) == {1}, "somebody was told twice"
     assert set(states) - set(got) <= uncertain, "somebody was forgotten"
     assert set(got) <= set(states)
-    # The kills did land in the middle: both kinds of not knowing came about, one for each message that was held.
+    # The kills did land in the middle: both kinds of not knowing came about, one for each message held.
     assert len(uncertain & set(got)) >= kills.count(AFTER)
     assert len(uncertain - set(got)) >= kills.count(BEFORE)
     assert len(uncertain) <= len(kills)

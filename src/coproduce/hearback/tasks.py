@@ -16,21 +16,22 @@ from coproduce.hearback.models import Feedback, Letters
 from coproduce.people.models import Way
 
 TRY_AGAIN_AFTER = dt.timedelta(minutes=5)
-SEND_FOR = 5.0  # seconds; then other work has its turn, and a worker that is asked to stop does so between two emails
+SEND_FOR = 5.0  # seconds; then other work has its turn, and a worker asked to stop does so between two emails
 
 
 @task(takes_context=True)
 def deliver(context: TaskContext) -> None:
-    """Send every email that is owed, some seconds' worth at a time. What is still owed is sent by the next run."""
+    """Send every email that is owed, some seconds' worth at a time. The next run sends what is still owed."""
     worker = context.task_result.worker_ids[-1]
-    owed = list(Feedback.objects.owed_by(Way.Kind.EMAIL).order_by("owed_at", "pk").values_list("pk", flat=True))
+    owed_emails = Feedback.objects.owed_by(Way.Kind.EMAIL)
+    owed = list(owed_emails.order_by("owed_at", "pk").values_list("pk", flat=True))
     try:
         reached = not owed or email.send_all(_some(owed), worker)
     finally:
         actions.give_up_claims([worker])  # whatever stopped it in mid-send
     if not reached:
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
-    elif Feedback.objects.owed_by(Way.Kind.EMAIL).exists():
+    elif owed_emails.exists():
         deliver.enqueue()
 
 

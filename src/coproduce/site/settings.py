@@ -6,6 +6,7 @@ import secrets
 import sys
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -116,7 +117,9 @@ FORM_RENDERER = "coproduce.site.forms.Renderer"
 
 # The town never goes into the database of a group. (The path of the file is not written as an address, where a
 # space or a `#` in it would mean something else.)
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "coproduce.sqlite3"}}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "coproduce.sqlite3"}
+}
 if not TRY_IT and env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

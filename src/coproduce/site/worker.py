@@ -1,8 +1,8 @@
 """Working the queue, and clearing up after workers that died.
 
-The queue is django-tasks-db. It leaves the job of a killed worker running for ever, so each worker also looks for
-such jobs and puts them back: every job here is safe to run twice. Feedback that a dead worker had claimed is
-another matter: it may have gone, so it becomes uncertain and a person decides.
+The queue is django-tasks-db. It leaves the job of a killed worker running for ever, so each worker also looks
+for such jobs and puts them back: every job here is safe to run twice. Feedback that a dead worker had claimed
+is another matter: it may have gone, so it becomes uncertain and a person decides.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ def run(until_done: bool = False) -> None:
 def clear_up() -> None:
     """Put back the jobs of dead workers, and leave their half-sent feedback for a person to decide."""
     with transaction.atomic():
-        # First what is claimed, then who is alive: a worker says that it lives before it claims anything, so whoever
-        # holds a claim and is not among the living is dead, also where others start while we look.
+        # First what is claimed, then who is alive: a worker says that it lives before it claims anything, so
+        # whoever holds a claim and is not among the living is dead, also where others start while we look.
         running = list(DBTaskResult.objects.select_for_update().filter(status=TaskResultStatus.RUNNING))
         claiming = hearback.claimants() | {job.worker_ids[-1] for job in running if job.worker_ids}
         known = list(Worker.objects.all())
-        dead = {worker.pk for worker in known if not worker.is_alive()} | (claiming - {worker.pk for worker in known})
+        alive = {worker.pk for worker in known if worker.is_alive()}
+        dead = ({worker.pk for worker in known} | claiming) - alive
         left = hearback.give_up_claims(dead)
         for job in running:
             if job.worker_ids and job.worker_ids[-1] not in dead:

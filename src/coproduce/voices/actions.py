@@ -150,7 +150,8 @@ def add_speaker(by: Person, story: Story, label: str) -> Speaker:
 def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iterable[str]) -> None:
     """Say who a speaker is, and what they allow for what they said in this story. Their quotes follow.
 
-    What was withdrawn for one quote alone stays withdrawn for it.
+    What was withdrawn for one quote alone stays withdrawn for it. What was given for one quote alone stays too,
+    until something is taken back for the whole story.
     """
     must(by, "work on stories", speaker.story.hub_id)
     _hold(speaker.story)
@@ -163,11 +164,11 @@ def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iter
     spoken = Voice.objects.filter(turn__speaker=speaker)
     spoken.update(person=person)
     for quote in spoken:
-        if same_person:
-            now = (_uses_of(quote) - (before - wanted)) | ((wanted - before) - _kept_back([quote]))
-        else:
-            now = wanted - _kept_back([quote])
-        _allow(by, quote.consents.all(), now, voice=quote)
+        stays = _uses_of(quote) if same_person else set()
+        if before - wanted:
+            stays &= wanted
+        new = wanted - before if same_person else wanted
+        _allow(by, quote.consents.all(), stays | (new - _kept_back([quote])), voice=quote)
 
 
 @transaction.atomic
