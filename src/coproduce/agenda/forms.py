@@ -1,4 +1,4 @@
-"""What is asked when somebody raises a topic, when the group has decided, and when a topic is tied to what was said."""
+"""What is asked when a topic is raised, decided on, and tied to what people said."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ from coproduce.voices.models import Voice
 
 class RaiseForm(ActionForm):
     title = forms.CharField(
-        label=_("What should the group work on?"), help_text=_("A few words, like “Who stays?”"), max_length=200
+        label=_("What should the group work on?"),
+        help_text=_("A few words, like “Who stays?”"),
+        max_length=200,
     )
-    why = forms.CharField(label=_("Why does it matter?"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    why = forms.CharField(
+        label=_("Why does it matter?"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
     themes = forms.ModelMultipleChoiceField(
-        Theme.objects.none(), label=_("Which themes is it from?"), required=False, widget=forms.CheckboxSelectMultiple
+        Theme.objects.none(),
+        label=_("Which themes is it from?"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:

@@ -26,7 +26,9 @@ class ActionForm(forms.Form):
     """A form that ends in one action."""
 
     result: Any = None
-    needed_sometimes: tuple[str, ...] = ()  # may stay empty, as the rest of the form says; not marked as optional
+    needed_sometimes: tuple[
+        str, ...
+    ] = ()  # may stay empty, as the rest of the form says; not marked as optional
 
     def full_clean(self) -> None:
         for name in self.needed_sometimes:
@@ -36,7 +38,7 @@ class ActionForm(forms.Form):
             self.fields[name].required = True
 
     def does(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-        """Call the action. What it refuses becomes an error on this form, with everything that was typed kept."""
+        """Call the action. What it refuses becomes an error on this form; everything typed is kept."""
         try:
             self.result = action(*args, **kwargs)
         except ValidationError as refused:
@@ -136,6 +138,7 @@ def _month(typed: str) -> int | None:
                 return number
     return 9 if word == "sept" else None
 
+
 # The forms of this room
 
 
@@ -190,9 +193,14 @@ class PersonForm(ActionForm):
     name = forms.CharField(label=_("What do they like to be called?"), max_length=120)
     role = forms.ChoiceField(label=_("How do they take part?"), widget=forms.RadioSelect, initial=Role.MEMBER)
     organisation = forms.ModelChoiceField(
-        Organisation.objects.all(), label=_("Which organisation are they from?"), required=False, empty_label=_("None")
+        Organisation.objects.all(),
+        label=_("Which organisation are they from?"),
+        required=False,
+        empty_label=_("None"),
     )
-    way = forms.ChoiceField(label=_("How do they like to hear from us?"), choices=WAYS, widget=forms.RadioSelect)
+    way = forms.ChoiceField(
+        label=_("How do they like to hear from us?"), choices=WAYS, widget=forms.RadioSelect
+    )
     address = forms.CharField(
         label=_("Where does that reach them?"),
         help_text=WHERE,
@@ -213,7 +221,9 @@ class PersonForm(ActionForm):
         _with_role_to_give(self)
         cleaned = _with_tidy_address(self, "way")
         if cleaned.get("way") == Way.Kind.PAGE and not cleaned.get("email") and "email" not in self.errors:
-            self.add_error("email", _("They sign in to read their page. Write their email, or choose another way."))
+            self.add_error(
+                "email", _("They sign in to read their page. Write their email, or choose another way.")
+            )
         return cleaned
 
 
@@ -222,7 +232,9 @@ class NameForm(ActionForm):
 
 
 class AccountForm(ActionForm):
-    email = forms.EmailField(label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords."))
+    email = forms.EmailField(
+        label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords.")
+    )
 
 
 class RoleForm(ActionForm):

@@ -50,7 +50,9 @@ def people(request: PersonRequest) -> HttpResponse:
         "people/people.html",
         {
             "page": page,
-            "rows": [(them, _at_a_glance(them, roles.get(them.pk, {}), len(looked_after) > 1)) for them in page],
+            "rows": [
+                (them, _at_a_glance(them, roles.get(them.pk, {}), len(looked_after) > 1)) for them in page
+            ],
             "query": query,
             "unreached": unreached,
             "out_of_reach": everybody.out_of_reach().count(),
@@ -63,7 +65,9 @@ def _at_a_glance(them: Person, roles: dict[str, list[str]], name_hubs: bool) -> 
     """One line about somebody: "member in Eastmoor and Millbank · Eastmoor Council · best by email"."""
     way = them.preferred_way
     where = [
-        _("%(role)s in %(hubs)s") % {"role": role, "hubs": get_text_list(hubs, _("and"))} if name_hubs else role
+        _("%(role)s in %(hubs)s") % {"role": role, "hubs": get_text_list(hubs, _("and"))}
+        if name_hubs
+        else role
         for role, hubs in roles.items()
     ]
     parts = [*where, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
@@ -74,7 +78,9 @@ def _at_a_glance(them: Person, roles: dict[str, list[str]], name_hubs: bool) -> 
 def add(request: PersonRequest) -> HttpResponse:
     _must_look_after_somebody(request.person)
     if "new_organisation" in request.POST:  # on its way to that page and back, nothing typed is lost
-        return _organisation_page(request, forms.OrganisationForm(carried=forms.typed_about_person(request.POST)))
+        return _organisation_page(
+            request, forms.OrganisationForm(carried=forms.typed_about_person(request.POST))
+        )
     form = forms.PersonForm(request.person, request.POST or None)
     if form.is_valid() and form.does(actions.add_person, request.person, **form.cleaned_data):
         messages.success(request, _("%(name)s is added.") % {"name": form.result.name})
@@ -140,7 +146,9 @@ def name(request: PersonRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
         messages.success(request, _("The name is changed."))
         return redirect("people:person", them.pk)
-    return _form_page(request, them, form, _("What do you like to be called?"), _("What do they like to be called?"))
+    return _form_page(
+        request, them, form, _("What do you like to be called?"), _("What do they like to be called?")
+    )
 
 
 @signed_in
@@ -151,7 +159,11 @@ def add_way(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The way is added."))
         return redirect("people:person", them.pk)
     return _form_page(
-        request, them, form, _("Another way to reach you"), _("Another way to reach %(name)s") % {"name": them.name}
+        request,
+        them,
+        form,
+        _("Another way to reach you"),
+        _("Another way to reach %(name)s") % {"name": them.name},
     )
 
 
@@ -182,7 +194,9 @@ def account(request: PersonRequest, pk: int) -> HttpResponse:
     known = getattr(them, "account", None)
     form = forms.AccountForm(request.POST or None, initial={"email": known.email if known else ""})
     if form.is_valid() and form.does(actions.give_account, request.person, them, **form.cleaned_data):
-        messages.success(request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email})
+        messages.success(
+            request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email}
+        )
         return redirect("people:person", them.pk)
     return _form_page(
         request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.name}
@@ -206,7 +220,9 @@ def join(request: PersonRequest, pk: int) -> HttpResponse:
 @signed_in
 def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
     them = _visible(request, pk)
-    held = get_object_or_404(Membership.objects.current().select_related("person", "hub"), person=them, pk=membership)
+    held = get_object_or_404(
+        Membership.objects.current().select_related("person", "hub"), person=them, pk=membership
+    )
     press(request, _("The role has ended."), actions.leave, request.person, held)
     return redirect("people:person", them.pk)
 
@@ -232,7 +248,11 @@ def hubs(request: PersonRequest) -> HttpResponse:
     return render(
         request,
         "people/hubs.html",
-        {"tree": [(hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()]},
+        {
+            "tree": [
+                (hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()
+            ]
+        },
     )
 
 
