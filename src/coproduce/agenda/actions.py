@@ -53,11 +53,25 @@ def ground(by: Person, topic: Topic, themes: Iterable[Theme] = (), voices: Itera
 
 
 @transaction.atomic
+def untie(by: Person, topic: Topic, thing: Theme | Voice) -> None:
+    """Take a theme or voice off the topic again. What people were already told stays told."""
+    if by.pk != topic.raised_by_id:
+        must(by, "tie the thread", topic.hub_id)
+    if isinstance(thing, Theme):
+        topic.themes.remove(thing)
+    else:
+        topic.voices.remove(thing)
+    record(by, "untie", topic, topic.hub_id, **{type(thing).__name__.lower(): thing.pk})
+
+
+@transaction.atomic
 def decide(by: Person, topic: Topic, stage: str, words: str = "", on: dt.date | None = None) -> Decision:
     """Record what the group decided. Putting a topic aside needs the reason: somebody raised it."""
     must(by, "decide on a topic", topic.hub_id)
     if stage == Stage.PUT_ASIDE and not words.strip():
-        raise ValidationError(_("Say why the group put it aside, so that whoever raised it can hear."))
+        raise ValidationError({"words": _("Say why the group put it aside, so that whoever raised it can hear.")})
+    if on and on > timezone.localdate():
+        raise ValidationError({"on": _("That day is still to come. Write the day the group decided.")})
     decision = Decision.objects.create(
         topic=topic, stage=stage, words=words.strip(), on=on or timezone.localdate(), recorded_by=by
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -35,6 +36,12 @@ class TopicQuerySet(models.QuerySet["Topic"]):
             decided=Coalesce(Subquery(latest.values("words")[:1]), models.Value(""), output_field=models.TextField()),
         )
 
+    def by_stage(self) -> TopicQuerySet:
+        """Each topic with its stage: what is being worked on first, what was put aside last."""
+        order = [Stage.WORKING, Stage.OPEN, Stage.DECIDED, Stage.PUT_ASIDE]
+        places = [models.When(stage=stage, then=models.Value(place)) for place, stage in enumerate(order)]
+        return self.with_stage().order_by(models.Case(*places), "-raised_on", "-pk")
+
 
 class Topic(models.Model):
     """Something the group works on: from themes, from voices, or from scratch."""
@@ -48,6 +55,7 @@ class Topic(models.Model):
     voices = models.ManyToManyField(Voice, related_name="topics", blank=True, db_table="agenda_topic_from_voice")
 
     objects = TopicQuerySet.as_manager()
+    stage: str  # with_stage() fetches it
 
     class Meta:
         ordering = ["-raised_on", "-pk"]
@@ -80,7 +88,7 @@ def themes_of(topics: Iterable[int]) -> QuerySet[Theme]:
     return Theme.objects.filter(topics__in=list(topics)).distinct()
 
 
-def voices_on(topics: Iterable[int]) -> QuerySet[Voice, dict[str, int]]:
+def voices_on(topics: Iterable[int]) -> QuerySet[Voice, Any]:
     """The ids of the voices that stand behind these topics, straight or through a theme."""
     topics = list(topics)
     straight = Topic.voices.through.objects.filter(topic__in=topics).values("voice")

@@ -8,14 +8,19 @@ from difflib import SequenceMatcher
 Part = tuple[str, bool]
 
 
+STAYS = 4  # words in a row that must be the same for them not to count as changed: a lone "the" tells nobody anything
+
+
 def compare(before: str, after: str) -> tuple[list[Part], list[Part]]:
     """Cut both wordings into (text, changed) parts, word by word. Put together, each gives its wording again."""
     old, new = re.findall(r"\S+|\s+", before), re.findall(r"\S+|\s+", after)
     was: list[Part] = []
     now: list[Part] = []
     for kind, old_begins, old_ends, new_begins, new_ends in SequenceMatcher(None, old, new, False).get_opcodes():
-        _add(was, "".join(old[old_begins:old_ends]), kind != "equal")
-        _add(now, "".join(new[new_begins:new_ends]), kind != "equal")
+        same = kind == "equal" and (old_ends - old_begins) // 2 + 1 >= STAYS
+        same = same or old == new
+        _add(was, "".join(old[old_begins:old_ends]), not same)
+        _add(now, "".join(new[new_begins:new_ends]), not same)
     return was, now
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +21,8 @@ from coproduce.people.models import Person
 from coproduce.people.templatetags.plain import said_when
 from coproduce.themes.models import Theme, voices_in
 from coproduce.voices.models import Voice
+
+STAYS_NEW = dt.timedelta(days=30)
 
 
 @dataclass
@@ -81,13 +85,17 @@ def what_became_of_what_they_said(person: Person) -> Mine:
     for each in news.values():
         if each.feedback is None:
             mine.owed += 1
-        just_in = each.feedback is not None and (
-            each.feedback.state != State.HEARD or not hasattr(each.feedback, "answer")
-        )
-        (mine.just_in if just_in else mine.earlier).append(each)
+        (mine.just_in if each.feedback and _is_new(each.feedback) else mine.earlier).append(each)
     mine.just_in.sort(key=lambda each: each.feedback.update.written_at if each.feedback else 0, reverse=True)
     mine.owed += sum(1 for each in mine.still_open if each.kind == "waiting")
     return mine
+
+
+def _is_new(feedback: Feedback) -> bool:
+    """Not heard yet, or heard lately and not answered."""
+    if feedback.state != State.HEARD or feedback.heard_at is None:
+        return True
+    return feedback.heard_at > timezone.now() - STAYS_NEW and not hasattr(feedback, "answer")
 
 
 def _steps(changes: set[int]) -> dict[int, list[Step]]:

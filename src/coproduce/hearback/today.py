@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from coproduce.changes.models import Change
-from coproduce.hearback.models import Feedback, State, Update
+from coproduce.hearback.models import Feedback, FeedbackQuerySet, State, Update
 from coproduce.people.models import Person, Way
 from coproduce.people.permissions import hubs_where
 from coproduce.people.todo import Todo
@@ -53,7 +53,7 @@ def do_these_first(person: Person) -> list[Todo]:
     if number := calls.count():
         todos.append(
             Todo(
-                title=_("Ring %(names)s") % {"names": _names(calls.values_list("person__name", flat=True).distinct())},
+                title=_("Ring %(names)s") % {"names": _names(calls)},
                 small=_("They asked for a call. What to say is ready. About %(n)d minutes.") % {"n": 5 * number},
                 url=reverse("hearback:to_tell", args=[Way.Kind.PHONE]),
                 button=_("Start calls"),
@@ -95,7 +95,7 @@ def do_these_first(person: Person) -> list[Todo]:
         todos.append(
             Todo(
                 title=_("Tell %(names)s")
-                % {"names": _names(meet.values_list("person__name", flat=True).distinct())},
+                % {"names": _names(meet)},
                 small=_("Face to face, when you next see them."),
                 url=reverse("hearback:to_tell", args=[Way.Kind.FACE_TO_FACE]),
                 button=_("See the list"),
@@ -113,8 +113,8 @@ def _not_told(hubs: frozenset[int]) -> list[Change]:
     return list(changes.filter(tied).filter(~Exists(told)).order_by("stage_on").distinct()[:3])
 
 
-def _names(names: object) -> str:
-    known = list(names)  # type: ignore[call-overload]
+def _names(owed: FeedbackQuerySet) -> str:
+    known = list(owed.order_by("person__name").values_list("person__name", flat=True).distinct())
     if len(known) > 3:
         return _("%(names)s and %(n)d more") % {"names": ", ".join(known[:3]), "n": len(known) - 3}
     if len(known) > 1:

@@ -270,7 +270,7 @@ def letters(request: HttpRequest) -> HttpResponse:
         for hub in Hub.objects.filter(pk__in=hubs)
         if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER).count())
     }
-    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub")
+    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub").order_by("-made_at", "-pk")
     page = Paginator(piles, 20).get_page(request.GET.get("page"))
     return render(request, "hearback/letters.html", {"waiting": waiting, "page": page})
 

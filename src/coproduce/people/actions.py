@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.people.models import Account, Act, Hub, Membership, Organisation, Person, Way
-from coproduce.people.permissions import NotAllowed, may, must
+from coproduce.people.permissions import TABLE, NotAllowed, forget, hubs_where, must, must_give
 
 NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.LETTER, Way.Kind.PHONE}
+LEADS = TABLE["look after people"]
 
 
 def record(by: Person | None, verb: str, thing: models.Model, hub: Hub | int | None = None, **detail: Any) -> Act:
@@ -47,26 +50,39 @@ def set_up(hub_name: str, about: str, name: str, email: str) -> Person:
 def add_hub(by: Person, under: Hub, name: str, about: str = "") -> Hub:
     must(by, "shape hubs", under)
     under.refresh_from_db()
-    hub: Hub = Hub.objects.add_child(under, {"name": name, "about": about})
+    hub: Hub = Hub.objects.add_child(under, {"name": _named(name), "about": about.strip()})
     record(by, "add", hub, under)
+    forget(by)
     return hub
 
 
 @transaction.atomic
 def add_person(
-    by: Person, hub: Hub, name: str, role: str = Membership.Role.MEMBER, organisation: Organisation | None = None
+    by: Person,
+    hub: Hub,
+    name: str,
+    role: str = Membership.Role.MEMBER,
+    organisation: Organisation | None = None,
+    way: str = "",
+    address: str = "",
+    email: str = "",
 ) -> Person:
-    must(by, "look after people", hub)
-    person = Person.objects.create(name=name, organisation=organisation, added_by=by)
+    """Add somebody in a role, with the way they like best to be reached, and the email they sign in with if they do."""
+    must_give(by, role, hub)
+    person = Person.objects.create(name=_named(name), organisation=organisation, added_by=by)
     Membership.objects.create(person=person, hub=hub, role=role)
     record(by, "add", person, hub, role=str(role))
+    if way:
+        add_way(by, person, way, address)
+    if email:
+        give_account(by, person, email)
     return person
 
 
 @transaction.atomic
 def change_name(by: Person, person: Person, name: str) -> None:
     _must_look_after(by, person)
-    person.name = name
+    person.name = _named(name)
     person.save(update_fields=["name"])
     record(by, "change the name of", person)
 
@@ -74,23 +90,29 @@ def change_name(by: Person, person: Person, name: str) -> None:
 @transaction.atomic
 def join(by: Person, person: Person, hub: Hub, role: str) -> Membership:
     """Give the person a role in a hub. Doing it twice changes nothing."""
-    must(by, "look after people", hub)
+    must_give(by, role, hub)
     membership, new = Membership.objects.current().get_or_create(
         person=person, hub=hub, role=role, until=None, defaults={"since": timezone.localdate()}
     )
     if new:
         record(by, "join", person, hub, role=str(role))
+        forget(by, person)
     return membership
 
 
 @transaction.atomic
 def leave(by: Person, membership: Membership) -> None:
+    """End a role. A hub is not left with nobody to look after its people."""
     if by.pk != membership.person_id:
-        must(by, "look after people", membership.hub_id)
-    if membership.until is None:
-        membership.until = timezone.localdate()
-        membership.save(update_fields=["until"])
-        record(by, "leave", membership.person, membership.hub_id, role=membership.role)
+        must_give(by, membership.role, membership.hub_id)
+    if membership.until is not None:
+        return
+    if membership.role in LEADS and not _others_lead(membership):
+        raise ValidationError(_("Nobody else looks after the people here. Give somebody else this role first."))
+    membership.until = timezone.localdate()
+    membership.save(update_fields=["until"])
+    record(by, "leave", membership.person, membership.hub_id, role=membership.role)
+    forget(by, membership.person)
 
 
 def check_address(kind: str, address: str) -> str:
@@ -111,9 +133,14 @@ def check_address(kind: str, address: str) -> str:
 
 @transaction.atomic
 def add_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
-    """Add a way of reaching somebody. The first way of all is the preferred one."""
+    """Add a way of reaching somebody. The first way of all is the preferred one. Twice the same is one way."""
     _must_look_after(by, person)
     address = check_address(kind, address)
+    if known := person.ways.filter(kind=kind, address=address).first():
+        if preferred:
+            prefer_way(by, known)
+            known.refresh_from_db()
+        return known
     if not person.ways.filter(preferred=True).exists():
         preferred = True
     if preferred:
@@ -144,22 +171,32 @@ def remove_way(by: Person, way: Way) -> None:
 
 @transaction.atomic
 def give_account(by: Person, person: Person, email: str) -> Account:
-    """Let the person sign in with a code sent to this address."""
+    """Let the person sign in with a code sent to this address, and with no other.
+
+    Whoever reads that address can do all that the person may. So it takes somebody who could give them each role.
+    """
     _must_look_after(by, person)
+    if by.pk != person.pk:
+        for membership in person.memberships.current():
+            must_give(by, membership.role, membership.hub_id)
     email = check_address(Way.Kind.EMAIL, email)
     if Account.objects.filter(email__iexact=email).exclude(person=person).exists():
-        raise ValidationError(_("Somebody already signs in with this email address."))
+        raise ValidationError({"email": _("Somebody already signs in with this email address. Write another one.")})
     account, _new = Account.objects.update_or_create(person=person, defaults={"email": email})
+    EmailAddress.objects.filter(user=account).exclude(email__iexact=email).delete()
     record(by, "give an account to", person)
     return account
 
 
+@transaction.atomic
 def add_organisation(by: Person, name: str, kind: str, about: str = "") -> Organisation:
-    if not any(may(by, "look after people", hub) for hub in Hub.objects.all()):
+    if not hubs_where(by, "look after people"):
         raise NotAllowed("add an organisation")
-    with transaction.atomic():
-        organisation = Organisation.objects.create(name=name, kind=kind, about=about)
-        record(by, "add", organisation)
+    name = _named(name)
+    if Organisation.objects.filter(name__iexact=name).exists():
+        raise ValidationError({"name": _("This organisation is here already. Choose it from the list.")})
+    organisation = Organisation.objects.create(name=name, kind=kind, about=about.strip())
+    record(by, "add", organisation)
     return organisation
 
 
@@ -167,3 +204,25 @@ def _must_look_after(by: Person, person: Person) -> None:
     """A person looks after themselves; otherwise whoever looks after people in a hub of theirs."""
     if by.pk != person.pk and not Person.objects.visible_to(by).filter(pk=person.pk).exists():
         raise NotAllowed("look after people")
+
+
+def _others_lead(membership: Membership) -> bool:
+    """Whether somebody would still look after the hub's people if this membership ended."""
+    path = membership.hub.path
+    here_and_above = [path[:end] for end in range(Hub.steplen, len(path) + 1, Hub.steplen)]
+    return (
+        Membership.objects.current()
+        .exclude(pk=membership.pk)
+        .filter(
+            Q(role=Membership.Role.COORDINATOR, hub__path__in=here_and_above)
+            | Q(role=membership.role, hub=membership.hub_id)
+        )
+        .exists()
+    )
+
+
+def _named(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise ValidationError(_("Write a name."))
+    return name

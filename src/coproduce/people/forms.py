@@ -1,4 +1,7 @@
-"""What the forms of every room begin with: a form that ends in one action, and a date as people write it."""
+"""What the forms of every room begin with: a form that ends in one action, and a date as people write it.
+
+Then the forms of this room.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dates import MONTHS, MONTHS_3
 from django.utils.translation import gettext_lazy as _
+
+from coproduce.people.actions import check_address
+from coproduce.people.models import Hub, Membership, Organisation, Person, Way
+from coproduce.people.permissions import hubs_where, may_give
+
+Role = Membership.Role
 
 
 class ActionForm(forms.Form):
@@ -117,3 +126,159 @@ def _month(typed: str) -> int | None:
             if word == str(name).casefold():
                 return number
     return 9 if word == "sept" else None
+
+# The forms of this room
+
+
+def hubs_to_choose(person: Person, verb: str) -> forms.ModelChoiceField:
+    """The hubs where this person may do `verb`. Where there is only one, nobody is asked."""
+    hubs = Hub.objects.filter(pk__in=hubs_where(person, verb))
+    field = forms.ModelChoiceField(hubs, label=_("Which hub?"), empty_label=None)
+    if len(known := list(hubs[:2])) == 1:
+        field.initial = known[0]
+        field.widget = forms.HiddenInput()
+    return field
+
+
+ROLES = {
+    Role.MEMBER: _("Member: takes part in the group"),
+    Role.TRUSTED_PERSON: _("Trusted person: somebody takes part through them"),
+    Role.CHAMPION: _("Champion: sees that everyone their organisation supports can take part"),
+    Role.CURATOR: _("Curator: works on stories and what they mean"),
+    Role.FACILITATOR: _("Facilitator: runs the group and looks after its people"),
+    Role.COMMISSIONER: _("Commissioner: buys or plans services"),
+    Role.COORDINATOR: _("Coordinator: looks after this hub and those under it"),
+}
+WAYS = [
+    (Way.Kind.EMAIL, _("Email")),
+    (Way.Kind.PHONE, _("Phone call")),
+    (Way.Kind.LETTER, _("Letter")),
+    (Way.Kind.FACE_TO_FACE, _("Face to face")),
+    (Way.Kind.PAGE, _("On their page here")),
+]
+WHERE = _(
+    "Email: the address. Phone call: the whole number. Letter: house, street, town and postcode. "
+    "Face to face: where they can be found. Leave this empty for their page here."
+)
+
+
+class WayForm(ActionForm):
+    kind = forms.ChoiceField(label=_("How?"), choices=WAYS, widget=forms.RadioSelect)
+    address = forms.CharField(
+        label=_("Where?"), help_text=WHERE, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    preferred = forms.BooleanField(label=_("This is the best way"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        return _with_tidy_address(self, "kind")
+
+
+class PersonForm(ActionForm):
+    """Somebody new: who they are, how to reach them, and whether they sign in."""
+
+    by: Person
+
+    name = forms.CharField(label=_("What do they like to be called?"), max_length=120)
+    role = forms.ChoiceField(label=_("How do they take part?"), widget=forms.RadioSelect, initial=Role.MEMBER)
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.all(), label=_("Which organisation are they from?"), required=False, empty_label=_("None")
+    )
+    way = forms.ChoiceField(label=_("How do they like to hear from us?"), choices=WAYS, widget=forms.RadioSelect)
+    address = forms.CharField(
+        label=_("Where does that reach them?"),
+        help_text=WHERE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    email = forms.EmailField(
+        label=_("If they sign in themselves: with which email?"),
+        help_text=_("They get a code there each time. Most people don't sign in. Then leave this empty."),
+        required=False,
+    )
+
+    def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _ask_for_role(self, by)
+        self.order_fields(["name", "hub"])
+
+    def clean(self) -> dict[str, Any]:
+        _with_role_to_give(self)
+        cleaned = _with_tidy_address(self, "way")
+        if cleaned.get("way") == Way.Kind.PAGE and not cleaned.get("email") and "email" not in self.errors:
+            self.add_error("email", _("They sign in to read their page. Write their email, or choose another way."))
+        return cleaned
+
+
+class NameForm(ActionForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+
+class AccountForm(ActionForm):
+    email = forms.EmailField(label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords."))
+
+
+class RoleForm(ActionForm):
+    by: Person
+    role = forms.ChoiceField(label=_("Which role?"), widget=forms.RadioSelect)
+
+    def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _ask_for_role(self, by)
+
+    def clean(self) -> dict[str, Any]:
+        return _with_role_to_give(self)
+
+
+def _ask_for_role(form: PersonForm | RoleForm, by: Person) -> None:
+    form.by = by
+    hubs = hubs_where(by, "look after people")
+    form.fields["role"].choices = [  # type: ignore[attr-defined]
+        (role, words) for role, words in ROLES.items() if any(may_give(by, role, hub) for hub in hubs)
+    ]
+    form.fields["hub"] = hubs_to_choose(by, "look after people")
+
+
+def _with_role_to_give(form: PersonForm | RoleForm) -> dict[str, Any]:
+    cleaned = form.cleaned_data
+    if {"role", "hub"} <= cleaned.keys() and not may_give(form.by, cleaned["role"], cleaned["hub"]):
+        form.add_error("role", _("You can’t give this role in this hub. Choose another one."))
+    return cleaned
+
+
+def _with_tidy_address(form: PersonForm | WayForm, kind: str) -> dict[str, Any]:
+    cleaned = form.cleaned_data
+    try:
+        cleaned["address"] = check_address(cleaned.get(kind, ""), cleaned.get("address", ""))
+    except ValidationError as refused:
+        form.add_error("address", refused)
+    return cleaned
+
+
+class OrganisationForm(ActionForm):
+    """An organisation. On the way from the form for a person, it carries along what was typed there."""
+
+    name = forms.CharField(label=_("What is it called?"), max_length=160)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=Organisation.Kind.choices, widget=forms.RadioSelect)
+    about = forms.CharField(
+        label=_("What does it do, in a sentence?"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, carried: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.carried = carried
+
+
+CARRIED = "carried-"
+
+
+def typed_about_person(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """What somebody typed into PersonForm, out of a form that carries it under `prefix`."""
+    names = [*PersonForm.base_fields, "hub"]
+    return {name: data[prefix + name] for name in names if prefix + name in data}
+
+
+class HubForm(ActionForm):
+    name = forms.CharField(label=_("What is it called?"), max_length=120)
+    about = forms.CharField(
+        label=_("What is it for, in a sentence?"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )

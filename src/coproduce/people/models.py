@@ -54,19 +54,32 @@ class Organisation(models.Model):
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, person: Person | None) -> PersonQuerySet:
-        """Whom this person may see by name: themselves, and the people of hubs whose people they look after."""
+        """Whom this person may see by name: themselves, and the people of hubs whose people they look after.
+
+        Somebody who has left every hub is still looked after by the hubs they were in: they may be owed an answer.
+        """
         from coproduce.people.permissions import hubs_where
 
         if person is None:
             return self.none()
-        looked_after = Membership.objects.current().filter(
-            hub__in=hubs_where(person, "look after people"), person=OuterRef("pk")
-        )
-        nowhere = ~Exists(Membership.objects.current().filter(person=OuterRef("pk")))
         own = Q(pk=person.pk)
-        if hubs_where(person, "look after people"):
-            return self.filter(own | Exists(looked_after) | (nowhere & Q(added_by=person)))
-        return self.filter(own)
+        looked_after = hubs_where(person, "look after people")
+        if not looked_after:
+            return self.filter(own)
+        current = Membership.objects.current().filter(person=OuterRef("pk"))
+        was_here = Membership.objects.filter(person=OuterRef("pk"), hub__in=looked_after)
+        nowhere = ~Exists(current)
+        return self.filter(
+            own | Exists(current.filter(hub__in=looked_after)) | (nowhere & (Exists(was_here) | Q(added_by=person)))
+        )
+
+    def out_of_reach(self) -> PersonQuerySet:
+        """People nobody knows how to reach: no way at all, or only a page that they can't sign in to."""
+        ways = Way.objects.filter(person=OuterRef("pk"))
+        can_sign_in = Exists(Account.objects.filter(person=OuterRef("pk")))
+        return self.exclude(Exists(ways.exclude(kind=Way.Kind.PAGE))).exclude(
+            Exists(ways.filter(kind=Way.Kind.PAGE)), can_sign_in
+        )
 
 
 class Person(models.Model):
@@ -91,6 +104,12 @@ class Person(models.Model):
     def preferred_way(self) -> Way | None:
         """The way they like best. Uses prefetched ways where there are any."""
         return next((way for way in self.ways.all() if way.preferred), None)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """out_of_reach() for one person whose ways and account were fetched with them."""
+        kinds = {way.kind for way in self.ways.all()}
+        return not (kinds - {Way.Kind.PAGE} or (kinds and hasattr(self, "account")))
 
 
 class Way(models.Model):

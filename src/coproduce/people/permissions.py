@@ -85,3 +85,24 @@ def must(person: Person | None, verb: str, hub: Hub | int) -> None:
     """Raise NotAllowed unless the person may."""
     if not may(person, verb, hub):
         raise NotAllowed(verb)
+
+
+def may_give(person: Person | None, role: str, hub: Hub | int) -> bool:
+    """Whether the person may give, and end, this role in this hub.
+
+    A coordinator reaches into every hub below. So who makes one must reach there too: a facilitator does not.
+    """
+    return may(person, "shape hubs" if role == Role.COORDINATOR else "look after people", hub)
+
+
+def must_give(person: Person | None, role: str, hub: Hub | int) -> None:
+    """Raise NotAllowed unless the person may give this role there."""
+    if not may_give(person, role, hub):
+        raise NotAllowed("give a role")
+
+
+def forget(*people: Person | None) -> None:
+    """Ask the table anew about these people: hubs or memberships have changed."""
+    for person in people:
+        if person is not None:
+            person.__dict__.pop("_hubs_where", None)

@@ -36,6 +36,7 @@ def name_theme(by: Person, theme: Theme, name: str, about: str) -> None:
 def place(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
     """Put voices in a theme. A voice may stand in several; putting it in twice changes nothing."""
     must(by, "make sense", theme.hub_id)
+    _standing(theme)
     wanted = {voice.pk for voice in voices}
     if wanted - set(Voice.objects.visible_to(by).filter(pk__in=wanted).values_list("pk", flat=True)):
         raise NotAllowed("place a voice")
@@ -49,18 +50,22 @@ def place(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
 
 
 @transaction.atomic
-def take_out(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
+def take_out(by: Person, theme: Theme, voices: Iterable[Voice]) -> set[int]:
+    """Take voices out of a theme, also where they came with a merge. Returns the ids of those that were in it."""
     must(by, "make sense", theme.hub_id)
-    wanted = [voice.pk for voice in voices]
-    Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=wanted).delete()
-    record(by, "take voices out of", theme, theme.hub_id, voices=wanted)
+    placed = Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=[voice.pk for voice in voices])
+    out = set(placed.order_by().values_list("voice", flat=True))
+    placed.delete()
+    record(by, "take voices out of", theme, theme.hub_id, voices=sorted(out))
+    return out
 
 
 @transaction.atomic
 def move(by: Person, voices: Iterable[Voice], out_of: Theme, into: Theme) -> None:
+    """Take voices out of one theme and put them in another. First out, then in: merges may join the two."""
     voices = list(voices)
-    place(by, into, voices)
-    take_out(by, out_of, voices)
+    out = take_out(by, out_of, voices)
+    place(by, into, [voice for voice in voices if voice.pk in out])
 
 
 @transaction.atomic
@@ -79,10 +84,11 @@ def merge(by: Person, theme: Theme, into: Theme) -> None:
     """Let `into` stand for `theme` as well. No voice moves, so it can be undone."""
     must(by, "make sense", theme.hub_id)
     must(by, "make sense", into.hub_id)
+    _lock(theme, into)
     if into.pk in with_merged([theme.pk]):
-        raise ValidationError(_("A theme can't be merged into itself."))
-    if theme.merged_into_id is not None or into.merged_into_id is not None:
-        raise ValidationError(_("That theme was merged already. Look at the theme it went into."))
+        raise ValidationError(_("A theme can’t be merged into itself."))
+    _standing(theme)
+    _standing(into)
     theme.merged_into = into
     theme.save(update_fields=["merged_into"])
     record(by, "merge", theme, theme.hub_id, into=into.pk)
@@ -92,9 +98,25 @@ def merge(by: Person, theme: Theme, into: Theme) -> None:
 def undo_merge(by: Person, theme: Theme) -> None:
     """Let the theme stand on its own again, with the voices that were put in it."""
     must(by, "make sense", theme.hub_id)
-    into, theme.merged_into = theme.merged_into, None
+    _lock(theme)
+    if theme.merged_into_id is None:
+        raise ValidationError(_("This theme already stands on its own."))
+    into = theme.merged_into_id
+    theme.merged_into = None
     theme.save(update_fields=["merged_into"])
-    record(by, "undo the merge of", theme, theme.hub_id, into=into.pk if into else None)
+    record(by, "undo the merge of", theme, theme.hub_id, into=into)
+
+
+def _lock(*themes: Theme) -> None:
+    """Look at where these themes stand now, and let nobody else merge them meanwhile: no circle can come about."""
+    now = Theme.objects.select_for_update().order_by("pk").in_bulk([theme.pk for theme in themes])
+    for theme in themes:
+        theme.merged_into_id = now[theme.pk].merged_into_id
+
+
+def _standing(theme: Theme) -> None:
+    if theme.merged_into_id is not None:
+        raise ValidationError(_("That theme was merged already. Look at the theme it went into."))
 
 
 def _named(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be done with what was said: take in a story, mend it, mark quotes, write down a voice, allow its uses."""
+"""What can be done with what was said: take in a story, put it right, mark quotes, write down, allow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,6 +39,8 @@ def add_story(
     Raises transcript.NotATranscript, with what is wrong and what to do, before anything is kept.
     """
     must(by, "work on stories", hub)
+    if gathered_on > timezone.localdate():
+        raise ValidationError(_("That day is still to come. Write the day the story was told."))
     read = transcript.read(data, file_name)
     with transaction.atomic():
         story = Story(
@@ -53,7 +55,8 @@ def add_story(
         story.file.save(file_name, ContentFile(data), save=False)
         story.save()
         Speaker.objects.bulk_create(
-            Speaker(story=story, label=label[:120], position=position) for position, label in enumerate(read.speakers)
+            Speaker(story=story, label=label[:120], position=position)
+            for position, label in enumerate(read.speakers)
         )
         record(by, "add", story, hub)
         if len(read.turns) <= AT_ONCE:
@@ -66,7 +69,7 @@ def add_story(
 
 
 def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: int = 2000) -> None:
-    """Save the turns that are not saved yet, a piece in each transaction, so that this can be stopped and run again."""
+    """Save the turns not saved yet, a piece in each transaction: it can be stopped and run again."""
     speakers = {speaker.label: speaker for speaker in story.speakers.all()}
     while True:
         with transaction.atomic():
@@ -91,10 +94,33 @@ def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: i
 # The transcript is put right
 
 
+def _hold(story: Story) -> None:
+    """Keep the story to this transaction, so that two people who work on it at once don't undo each other."""
+    Story.objects.select_for_update().get(pk=story.pk)
+
+
+def _hold_turn(turn: Turn) -> None:
+    """The same for a turn, as it stands now. Refused if its words are not those that were seen."""
+    _hold(turn.story)
+    text = turn.text
+    turn.refresh_from_db(fields=["text", "position", "speaker", "trimmed"])
+    if turn.text != text:
+        raise ValidationError(_("Somebody mended this turn just now. Look at it again."))
+
+
+def _must_be_all_there(story: Story) -> None:
+    if story.turns.count() < story.turns_expected:
+        raise ValidationError(_("This story is still being taken in. Wait until all of it is there."))
+
+
 @transaction.atomic
 def trim_story(by: Person, story: Story, first: Turn, last: Turn) -> None:
-    """Leave out what stands before `first` and after `last`: page furniture that nobody said. Can be widened again."""
+    """Leave out what stands before `first` and after `last`, which nobody said. Can be widened again."""
     must(by, "work on stories", story.hub_id)
+    if {first.story_id, last.story_id} != {story.pk}:
+        raise NotAllowed("trim a story at a turn of another")
+    _hold(story)
+    _must_be_all_there(story)
     if first.position > last.position:
         raise ValidationError(_("The first turn stands after the last one. Choose them the other way round."))
     left_out = story.turns.exclude(position__range=(first.position, last.position))
@@ -108,6 +134,7 @@ def trim_story(by: Person, story: Story, first: Turn, last: Turn) -> None:
 @transaction.atomic
 def add_speaker(by: Person, story: Story, label: str) -> Speaker:
     must(by, "work on stories", story.hub_id)
+    _hold(story)
     label = label.strip()
     if not label:
         raise ValidationError(_("Write a name for this speaker."))
@@ -121,43 +148,76 @@ def add_speaker(by: Person, story: Story, label: str) -> Speaker:
 
 @transaction.atomic
 def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iterable[str]) -> None:
-    """Say who a speaker is, and what they allow for what they said in this story. Their quotes follow."""
+    """Say who a speaker is, and what they allow for what they said in this story. Their quotes follow.
+
+    What was withdrawn for one quote alone stays withdrawn for it. What was given for one quote alone stays too,
+    until something is taken back for the whole story.
+    """
     must(by, "work on stories", speaker.story.hub_id)
+    _hold(speaker.story)
+    wanted, before = {Use(use) for use in uses}, set(_uses_of(speaker))
+    same_person = Speaker.objects.filter(pk=speaker.pk, person=person).exists()
     speaker.person = person
     speaker.save(update_fields=["person"])
+    record(by, "name a speaker of", speaker.story, speaker.story.hub_id, speaker=speaker.pk)
+    _allow(by, speaker.consents.all(), wanted, speaker=speaker)
     spoken = Voice.objects.filter(turn__speaker=speaker)
     spoken.update(person=person)
-    record(by, "name a speaker of", speaker.story, speaker.story.hub_id, speaker=speaker.pk)
-    _allow(by, Consent.objects.filter(speaker=speaker), uses, speaker=speaker)
-    for voice in spoken:
-        _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
+    for quote in spoken:
+        stays = _uses_of(quote) if same_person else set()
+        if before - wanted:
+            stays &= wanted
+        new = wanted - before if same_person else wanted
+        _allow(by, quote.consents.all(), stays | (new - _kept_back([quote])), voice=quote)
 
 
 @transaction.atomic
 def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -> None:
     """Say who spoke these turns, all of one story. Quotes in them become that speaker's words."""
-    for turn in turns:
-        must(by, "work on stories", turn.story.hub_id)
-        if speaker and speaker.story_id != turn.story_id:
-            raise NotAllowed("assign a speaker of another story")
-        if turn.speaker_id == (speaker.pk if speaker else None):
-            continue
-        turn.speaker = speaker
-        turn.save(update_fields=["speaker"])
-        for quote in turn.quotes.all():
+    turns = list(turns)
+    if not turns:
+        return
+    story = turns[0].story
+    must(by, "work on stories", story.hub_id)
+    if {turn.story_id for turn in turns} | ({speaker.story_id} if speaker else set()) != {story.pk}:
+        raise NotAllowed("assign a speaker of another story")
+    _hold(story)
+    allowed = _uses_of(speaker)
+    assigned = 0
+    for begin in range(0, len(turns), AT_ONCE):
+        others = story.turns.filter(pk__in=[turn.pk for turn in turns[begin : begin + AT_ONCE]])
+        others = others.exclude(speaker=speaker) if speaker else others.filter(speaker__isnull=False)
+        for quote in list(Voice.objects.filter(turn__in=others)):
             quote.person = speaker.person if speaker else None
             quote.save(update_fields=["person"])
-            _allow(by, Consent.objects.filter(voice=quote), _uses_of(speaker), voice=quote)
-        record(by, "assign a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
+            _allow(by, quote.consents.all(), allowed - _kept_back([quote]), voice=quote)
+        assigned += others.update(speaker=speaker)
+    for turn in turns:
+        turn.speaker = speaker
+    if assigned:
+        record(by, "assign turns of", story, story.hub_id, turns=assigned, speaker=speaker and speaker.pk)
+
+
+@transaction.atomic
+def assign_speakers(by: Person, who: Iterable[tuple[Turn, Speaker | None]]) -> None:
+    """Say of each of these turns, all of one story, who spoke it."""
+    spoken: dict[Speaker | None, list[Turn]] = {}
+    for turn, speaker in who:
+        spoken.setdefault(speaker, []).append(turn)
+    for speaker, turns in spoken.items():
+        assign_speaker(by, turns, speaker)
 
 
 @transaction.atomic
 def mend_turn(by: Person, turn: Turn, text: str) -> None:
     """Put right what the machine misheard. Quotes in the turn follow the mended words."""
     must(by, "work on stories", turn.story.hub_id)
-    text = text.strip()
+    _hold_turn(turn)
+    text = _as_written(text)
     if not text:
         raise ValidationError(_("A turn needs words. To leave it out, trim the story."))
+    if text == turn.text:
+        return
     for quote in turn.quotes.all():
         span = quotes.carry(turn.text, text, quote.span)
         if span is None:
@@ -174,12 +234,12 @@ def mend_turn(by: Person, turn: Turn, text: str) -> None:
 
 @transaction.atomic
 def split_turn(by: Person, turn: Turn, at: int, speaker: Speaker | None = None) -> Turn:
-    """Cut a turn in two where somebody else begins to speak; `at` is a character offset. Returns the second part."""
+    """Cut a turn in two where somebody else begins: `at` is a character offset. Returns the second part."""
     must(by, "work on stories", turn.story.hub_id)
-    if turn.story.turns.count() < turn.story.turns_expected:
-        raise ValidationError(_("This story is still being taken in. Wait until all of it is there."))
+    _hold_turn(turn)
+    _must_be_all_there(turn.story)
     first, second = turn.text[:at].rstrip(), turn.text[at:].lstrip()
-    if not first or not second:
+    if at < 0 or not first or not second:
         raise ValidationError(_("Choose a sentence in the middle of the turn."))
     if turn.quotes.filter(begins__lt=at, ends__gt=at).exists():
         raise ValidationError(_("A quote runs across that place. Remove the quote first."))
@@ -192,9 +252,10 @@ def split_turn(by: Person, turn: Turn, at: int, speaker: Speaker | None = None) 
         text=second,
         trimmed=turn.trimmed,
     )
-    turn.quotes.filter(begins__gte=at).update(turn=following, begins=F("begins") - begins, ends=F("ends") - begins)
-    turn.text = first
-    turn.save(update_fields=["text"])
+    later = turn.quotes.filter(begins__gte=at)
+    later.update(turn=following, begins=F("begins") - begins, ends=F("ends") - begins)
+    turn.text, turn.end_ms = first, None  # when the first part ended, the file does not say
+    turn.save(update_fields=["text", "end_ms"])
     Story.objects.filter(pk=turn.story_id).update(turns_expected=F("turns_expected") + 1)
     record(by, "split a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
     if speaker:
@@ -209,15 +270,20 @@ def split_turn(by: Person, turn: Turn, at: int, speaker: Speaker | None = None) 
 def mark_quote(by: Person, turn: Turn, span: Span) -> Voice:
     """Keep a span of a turn as a quote, to the letter, with what its speaker allowed for this story.
 
-    Marking the same words twice gives the quote that is there already.
+    Marking the same words twice gives the quote that is there already. What was withdrawn for a quote that
+    shares words with this one is not allowed here either.
     """
     story = turn.story
     must(by, "work on stories", story.hub_id)
+    _hold_turn(turn)
+    if turn.trimmed:
+        raise ValidationError(_("This turn is left out of the story. Take it in again first."))
     tidy = quotes.trim(turn.text, span)
     if tidy is None:
         raise ValidationError(_("There are no words there. Choose at least one sentence."))
     if known := turn.quotes.filter(begins=tidy.begins, ends=tidy.ends).first():
         return known
+    overlapping = turn.quotes.filter(begins__lt=tidy.ends, ends__gt=tidy.begins)
     voice = Voice.objects.create(
         hub_id=story.hub_id,
         person=turn.speaker.person if turn.speaker else None,
@@ -229,7 +295,7 @@ def mark_quote(by: Person, turn: Turn, span: Span) -> Voice:
         begins=tidy.begins,
         ends=tidy.ends,
     )
-    _allow(by, Consent.objects.filter(voice=voice), _uses_of(turn.speaker), voice=voice)
+    _allow(by, voice.consents.all(), _uses_of(turn.speaker) - _kept_back(overlapping), voice=voice)
     record(by, "mark", voice, story.hub_id)
     return voice
 
@@ -241,11 +307,17 @@ def remove_quote(by: Person, voice: Voice) -> None:
     if voice.turn_id is None:
         raise ValidationError(_("Only a quote can be unmarked."))
     if any(
-        getattr(voice, relation.get_accessor_name()).exists()
+        getattr(voice, str(relation.get_accessor_name())).exists()
         for relation in voice._meta.related_objects
         if relation.related_model is not Consent
     ):
-        raise ValidationError(_("A theme, a topic or a change stands on this quote. Take it out of there first."))
+        raise ValidationError(
+            _("A theme, a topic or a change stands on this quote. Take it out of there first.")
+        )
+    if _kept_back([voice]):
+        raise ValidationError(
+            _("Somebody took back what this quote may be used for. It stays, so that this is not forgotten.")
+        )
     record(by, "remove", voice, voice.hub_id)
     voice.delete()
 
@@ -260,12 +332,12 @@ def write_down(
     said_on: dt.date | None = None,
     uses: Iterable[str] = (Use.GROUP,),
 ) -> Voice:
-    """Write down something that somebody said: a note, a call, an email, at a meeting. `person` None is nobody we know."""
+    """Write down what somebody said: a note, a call, at a meeting. `person` None is nobody we know."""
     if by != person:
         must(by, "add words", hub)
     elif not may(by, "read what the group may read", hub):
         raise NotAllowed("add words")
-    words = words.strip()
+    words = _as_written(words)
     if not words:
         raise ValidationError(_("Write what they said."))
     if said_on and said_on > timezone.localdate():
@@ -278,9 +350,14 @@ def write_down(
         said_on=said_on or timezone.localdate(),
         taken_by=by,
     )
-    _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
+    _allow(by, voice.consents.all(), uses, voice=voice)
     record(by, "write down", voice, hub)
     return voice
+
+
+def _as_written(text: str) -> str:
+    """A browser ends lines with two signs; one is kept, so that places in a text stay what they are."""
+    return text.replace("\r\n", "\n").strip()
 
 
 # Consent
@@ -291,25 +368,42 @@ def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
     """Allow exactly these uses of a voice from now on: what is new is given, what is missing is withdrawn."""
     if by.pk != voice.person_id:
         must(by, "work on stories", voice.hub_id)
-    _allow(by, Consent.objects.filter(voice=voice), uses, voice=voice)
-    record(by, "set consent for", voice, voice.hub_id, uses=sorted(map(str, uses)))
+    wanted = {Use(use) for use in uses}
+    Voice.objects.select_for_update().get(pk=voice.pk)
+    _allow(by, voice.consents.all(), wanted, voice=voice, alone=True)
+    record(by, "set consent for", voice, voice.hub_id, uses=sorted(wanted))
 
 
 def _allow(
-    by: Person, known: QuerySet[Consent], uses: Iterable[str], voice: Voice | None = None, speaker: Speaker | None = None
+    by: Person,
+    known: QuerySet[Consent],
+    uses: Iterable[str],
+    voice: Voice | None = None,
+    speaker: Speaker | None = None,
+    alone: bool = False,
 ) -> None:
     wanted = {Use(use) for use in uses}
     standing = {Use(consent.use): consent for consent in known.filter(withdrawn_at__isnull=True)}
     now = timezone.now()
     for use in standing.keys() - wanted:
-        standing[use].withdrawn_at, standing[use].withdrawn_by = now, by
-        standing[use].save(update_fields=["withdrawn_at", "withdrawn_by"])
+        withdrawn = standing[use]
+        withdrawn.withdrawn_at, withdrawn.withdrawn_by, withdrawn.withdrawn_alone = now, by, alone
+        withdrawn.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_alone"])
     Consent.objects.bulk_create(
-        Consent(voice=voice, speaker=speaker, use=use, given_at=now, given_by=by) for use in sorted(wanted - standing.keys())
+        Consent(voice=voice, speaker=speaker, use=use, given_at=now, given_by=by)
+        for use in sorted(wanted - standing.keys())
     )
 
 
-def _uses_of(speaker: Speaker | None) -> list[str]:
-    if speaker is None:
-        return []
-    return list(speaker.consents.filter(withdrawn_at__isnull=True).values_list("use", flat=True))
+def _uses_of(allowing: Speaker | Voice | None) -> set[Use]:
+    """What stands allowed now."""
+    if allowing is None:
+        return set()
+    return {Use(consent.use) for consent in allowing.consents.filter(withdrawn_at__isnull=True)}
+
+
+def _kept_back(voices: Iterable[Voice]) -> set[Use]:
+    """What was withdrawn for one of these voices alone, and not given for it again."""
+    given_again = Consent.objects.filter(voice=OuterRef("voice"), use=OuterRef("use"), pk__gt=OuterRef("pk"))
+    held = Consent.objects.filter(~Exists(given_again), voice__in=voices, withdrawn_alone=True)
+    return {Use(consent.use) for consent in held}

@@ -1,18 +1,22 @@
-"""What was said: stories with their turns, voices (the atom of everything here), and what their speakers allow."""
+"""What was said: stories with their turns, voices (the atom of everything here), and what people allow."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.engine.quotes import Span
-from coproduce.people.models import Hub, Person
-from coproduce.people.permissions import hubs_where
+from coproduce.people.models import Hub, Membership, Person
+from coproduce.people.permissions import hubs_where, may
 
 
 class StoryQuerySet(models.QuerySet["Story"]):
@@ -22,6 +26,22 @@ class StoryQuerySet(models.QuerySet["Story"]):
             return self.none()
         told = Speaker.objects.filter(story=OuterRef("pk"), person=person)
         return self.filter(Q(hub__in=hubs_where(person, "read everything said")) | Exists(told))
+
+    def to_work_on(self, person: Person | None) -> StoryQuerySet:
+        """Those that this person may put right and mark."""
+        return self.visible_to(person).filter(hub__in=hubs_where(person, "work on stories"))
+
+    def with_counts(self) -> StoryQuerySet:
+        """With `turns_in`, how many turns have been taken in so far, and `quotes`, how many are marked."""
+        return self.annotate(
+            turns_in=_count(Turn.objects.filter(story=OuterRef("pk")), "story"),
+            quotes=_count(Voice.objects.filter(turn__story=OuterRef("pk")), "turn__story"),
+        )
+
+
+def _count(rows: models.QuerySet, by: str) -> Coalesce:
+    counted = rows.order_by().values(by).annotate(how_many=Count("pk")).values("how_many")
+    return Coalesce(Subquery(counted), 0)
 
 
 def story_path(story: Story, name: str) -> str:
@@ -51,6 +71,12 @@ class Story(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_coming_in(self) -> bool:
+        """Whether turns are still being taken in. Uses with_counts() where there is one."""
+        taken_in = self.__dict__.get("turns_in")
+        return (self.turns.count() if taken_in is None else taken_in) < self.turns_expected
+
 
 class Speaker(models.Model):
     """Somebody who speaks in a story: as the file names them, and who they are once a person says so."""
@@ -77,7 +103,7 @@ class Turn(models.Model):
     text = models.TextField()
     start_ms = models.PositiveBigIntegerField(null=True, blank=True)
     end_ms = models.PositiveBigIntegerField(null=True, blank=True)
-    trimmed = models.BooleanField(default=False)  # page furniture that nobody said; the file as given keeps it
+    trimmed = models.BooleanField(default=False)  # page furniture that nobody said; the file keeps it
 
     class Meta:
         ordering = ["position"]
@@ -86,13 +112,71 @@ class Turn(models.Model):
     def __str__(self) -> str:
         return f"turn {self.position} of story {self.story_id}"
 
+    @property
+    def began(self) -> str:
+        """From when, as on a player: "0:41", "1:02:03"."""
+        if self.start_ms is None:
+            return ""
+        minutes, seconds = divmod(self.start_ms // 1000, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    @property
+    def seen(self) -> str:
+        """Changes when the words change: a page sends it back, so that nobody mends words they never saw."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+    def pieces(self) -> list[Piece]:
+        """The words cut where quotes begin and end. Uses prefetched quotes where there are any."""
+        return cut(self.text, [quote.span for quote in self.quotes.all()])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of words that is all of it kept in quotes, or none of it."""
+
+    text: str
+    kept: bool
+
+
+def cut(text: str, spans: Iterable[Span]) -> list[Piece]:
+    """The text in pieces, those in one of the spans apart from the rest. Joined, they are the text."""
+    pieces: list[Piece] = []
+    at = 0
+    for span in sorted(spans, key=lambda span: (span.begins, -span.ends)):
+        if span.begins > at:
+            pieces.append(Piece(text[at : span.begins], kept=False))
+        if span.ends > at:
+            pieces.append(Piece(text[max(at, span.begins) : span.ends], kept=True))
+            at = span.ends
+    if at < len(text):
+        pieces.append(Piece(text[at:], kept=False))
+    return pieces
+
+
+def who_may_be_named(by: Person, hub: Hub) -> models.QuerySet[Person]:
+    """Whom `by` may name as having spoken: anybody in a hub whose people they know; otherwise themselves."""
+    in_hub = Membership.objects.current().filter(person=OuterRef("pk"), hub=hub)
+    if may(by, "read everything said", hub) or may(by, "look after people", hub):
+        return Person.objects.filter(Q(pk=by.pk) | Exists(in_hub))
+    return Person.objects.filter(pk=by.pk)
+
 
 class Use(models.TextChoices):
     """What words may be used for."""
 
     GROUP = "group", _("The group may read them")
-    SERVICES = "services", _("Services may read them, without my name")
-    PUBLIC = "public", _("Anybody may read them, with the name I chose")
+    SERVICES = "services", _("Services may read them, without the name")
+    PUBLIC = "public", _("Anybody may read them, with the name")
+
+    @property
+    def to_whom(self) -> str:
+        """Who that is, for a line that names what is allowed."""
+        return {
+            Use.GROUP: _t("the group"),
+            Use.SERVICES: _t("services, without the name"),
+            Use.PUBLIC: _t("anybody, with the name"),
+        }[self]
 
 
 class VoiceQuerySet(models.QuerySet["Voice"]):
@@ -108,14 +192,16 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         return self.filter(may_read)
 
     def for_reading(self, person: Person | None) -> VoiceQuerySet:
-        """visible_to, with what a bubble shows: who said it (only where this reader may know), how and when."""
+        """visible_to, with what a bubble shows: who said it (where this reader may know), how and when."""
         may_know = Q(_allowed(Use.PUBLIC))
         if person is not None:
             may_know |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
             may_know |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
         return (
             self.visible_to(person)
-            .annotate(names_who=Case(When(may_know, then=Value(True)), default=False, output_field=BooleanField()))
+            .annotate(  # type: ignore[no-redef]
+                names_who=Case(When(may_know, Value(True)), default=False, output_field=BooleanField())
+            )
             .select_related("person", "hub", "turn__story")
         )
 
@@ -183,7 +269,7 @@ class Voice(models.Model):
 
 
 class Consent(models.Model):
-    """That somebody allows one use of one voice (or of all they said in a story), from a moment until a moment.
+    """That somebody allows one use of one voice (or of all they said in a story), from when until when.
 
     A row without `withdrawn_at` stands now. Rows are never rewritten, so what was allowed when can be told.
     """
@@ -195,21 +281,32 @@ class Consent(models.Model):
     given_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    withdrawn_alone = models.BooleanField(default=False)  # for this one voice: then it stays so
 
     class Meta:
         ordering = ["given_at", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(voice__isnull=True, speaker__isnull=False) | Q(voice__isnull=False, speaker__isnull=True),
+                condition=Q(voice__isnull=True, speaker__isnull=False)
+                | Q(voice__isnull=False, speaker__isnull=True),
                 name="consent_is_for_one_thing",
             ),
             models.UniqueConstraint(
-                fields=["voice", "use"], condition=Q(withdrawn_at__isnull=True), name="one_standing_consent_a_voice"
+                fields=["voice", "use"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_standing_consent_a_voice",
             ),
             models.UniqueConstraint(
-                fields=["speaker", "use"], condition=Q(withdrawn_at__isnull=True), name="one_standing_consent_a_speaker"
+                fields=["speaker", "use"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_standing_consent_a_speaker",
             ),
         ]
 
+    @property
+    def to_whom(self) -> str:
+        return Use(self.use).to_whom
+
     def __str__(self) -> str:
-        return f"{self.use} for voice {self.voice_id}" if self.voice_id else f"{self.use} for speaker {self.speaker_id}"
+        of = f"voice {self.voice_id}" if self.voice_id else f"speaker {self.speaker_id}"
+        return f"{self.use} for {of}"

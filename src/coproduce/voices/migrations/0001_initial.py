@@ -86,9 +86,10 @@ class Migration(migrations.Migration):
             name='Consent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('use', models.CharField(choices=[('group', 'The group may read them'), ('services', 'Services may read them, without my name'), ('public', 'Anybody may read them, with the name I chose')], max_length=20)),
+                ('use', models.CharField(choices=[('group', 'The group may read them'), ('services', 'Services may read them, without the name'), ('public', 'Anybody may read them, with the name')], max_length=20)),
                 ('given_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_alone', models.BooleanField(default=False)),
                 ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.person')),
                 ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.person')),
                 ('speaker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='voices.speaker')),

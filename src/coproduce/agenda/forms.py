@@ -1,0 +1,71 @@
+"""What is asked when somebody raises a topic, when the group has decided, and when a topic is tied to what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from coproduce.agenda.models import Stage
+from coproduce.people.forms import ActionForm, DateField, hubs_to_choose
+from coproduce.people.models import Person
+from coproduce.themes.models import Theme
+from coproduce.voices.models import Voice
+
+
+class RaiseForm(ActionForm):
+    title = forms.CharField(
+        label=_("What should the group work on?"), help_text=_("A few words, like “Who stays?”"), max_length=200
+    )
+    why = forms.CharField(label=_("Why does it matter?"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    themes = forms.ModelMultipleChoiceField(
+        Theme.objects.none(), label=_("Which themes is it from?"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hub"] = hubs_to_choose(by, "raise a topic")
+        self.fields["themes"].queryset = Theme.objects.visible_to(by).standing()  # type: ignore[attr-defined]
+
+
+class DecideForm(ActionForm):
+    stage = forms.ChoiceField(
+        label=_("What did the group decide?"),
+        choices=[
+            (Stage.WORKING, _("We are working on it")),
+            (Stage.DECIDED, _("We have decided")),
+            (Stage.PUT_ASIDE, _("We put it aside, and say why")),
+            (Stage.OPEN, _("It is open again")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("In the group’s own words"),
+        help_text=_("Whoever spoke about this may read it."),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    on = DateField(label=_("When was that?"), initial=timezone.localdate)
+
+
+class TieForm(ActionForm):
+    themes = forms.ModelMultipleChoiceField(
+        Theme.objects.none(), label=_("Themes"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    voices = forms.ModelMultipleChoiceField(
+        Voice.objects.none(), label=_("Voices"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, themes: QuerySet[Theme], voices: QuerySet[Voice], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["themes"].queryset = themes  # type: ignore[attr-defined]
+        self.fields["voices"].queryset = voices  # type: ignore[attr-defined]
+        self.ticked = set(self.data.getlist("voices")) if self.is_bound else set()  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not self.cleaned_data["themes"] and not self.cleaned_data["voices"]:
+            self.add_error(None, _("Tick a theme or a voice first."))
+        return self.cleaned_data

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from coproduce.people import views
+
+app_name = "people"
+urlpatterns = [
+    path("people/", views.people, name="people"),
+    path("people/add/", views.add, name="add"),
+    path("people/<int:pk>/", views.person, name="person"),
+    path("people/<int:pk>/name/", views.name, name="name"),
+    path("people/<int:pk>/ways/add/", views.add_way, name="add_way"),
+    path("people/<int:pk>/ways/<int:way>/prefer/", views.prefer_way, name="prefer_way"),
+    path("people/<int:pk>/ways/<int:way>/remove/", views.remove_way, name="remove_way"),
+    path("people/<int:pk>/account/", views.account, name="account"),
+    path("people/<int:pk>/roles/add/", views.join, name="join"),
+    path("people/<int:pk>/roles/<int:membership>/end/", views.leave, name="leave"),
+    path("organisations/add/", views.add_organisation, name="add_organisation"),
+    path("hubs/", views.hubs, name="hubs"),
+    path("hubs/<int:pk>/add/", views.add_hub, name="add_hub"),
+]

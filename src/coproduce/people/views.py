@@ -1,0 +1,252 @@
+"""The people somebody looks after, how each is reached, their roles, and the tree of hubs."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from coproduce.people import actions, forms
+from coproduce.people.middleware import PersonRequest, signed_in
+from coproduce.people.models import Hub, Membership, Person, Way
+from coproduce.people.pages import page_of, press
+from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must, must_give
+
+REACHED = {
+    Way.Kind.PAGE: gettext_lazy("reads it on their page here"),
+    Way.Kind.EMAIL: gettext_lazy("best by email"),
+    Way.Kind.LETTER: gettext_lazy("best by letter"),
+    Way.Kind.PHONE: gettext_lazy("best by phone"),
+    Way.Kind.FACE_TO_FACE: gettext_lazy("best face to face"),
+}
+
+
+# Everybody somebody looks after
+
+
+@signed_in
+def people(request: PersonRequest) -> HttpResponse:
+    looked_after = _must_look_after_somebody(request.person)
+    query = request.GET.get("q", "").strip()
+    unreached = request.GET.get("reach") == "none"
+    everybody = Person.objects.visible_to(request.person)
+    found = everybody.filter(name__icontains=query) if query else everybody
+    if unreached:
+        found = found.out_of_reach()
+    page = page_of(request, found.select_related("organisation", "account").prefetch_related("ways"), 25)
+    held = Membership.objects.current().filter(person__in=page.object_list, hub__in=looked_after)
+    roles: dict[int, list[str]] = {}
+    for membership in held.select_related("hub"):
+        where = f", {membership.hub}" if len(looked_after) > 1 else ""
+        roles.setdefault(membership.person_id, []).append(f"{membership.get_role_display()}{where}")
+    return render(
+        request,
+        "people/people.html",
+        {
+            "page": page,
+            "rows": [(them, _at_a_glance(them, roles.get(them.pk, []))) for them in page],
+            "query": query,
+            "unreached": unreached,
+            "out_of_reach": everybody.out_of_reach().count(),
+            "address": urlencode({"q": query} | ({"reach": "none"} if unreached else {})),
+        },
+    )
+
+
+def _at_a_glance(them: Person, roles: list[str]) -> str:
+    """One line about somebody: "member · Eastmoor Council · best by email"."""
+    way = them.preferred_way
+    parts = [*roles, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
+    return " · ".join(str(part) for part in parts if part)
+
+
+@signed_in
+def add(request: PersonRequest) -> HttpResponse:
+    _must_look_after_somebody(request.person)
+    if "new_organisation" in request.POST:  # on its way to that page and back, nothing typed is lost
+        return _organisation_page(request, forms.OrganisationForm(carried=forms.typed_about_person(request.POST)))
+    form = forms.PersonForm(request.person, request.POST or None)
+    if form.is_valid() and form.does(actions.add_person, request.person, **form.cleaned_data):
+        messages.success(request, _("%(name)s is added.") % {"name": form.result.name})
+        return redirect("people:person", form.result.pk)
+    return render(request, "people/add.html", {"form": form})
+
+
+@signed_in
+def add_organisation(request: PersonRequest) -> HttpResponse:
+    _must_look_after_somebody(request.person)
+    carried = forms.typed_about_person(request.POST, forms.CARRIED)
+    if "without" in request.POST:
+        return render(request, "people/add.html", {"form": forms.PersonForm(request.person, initial=carried)})
+    form = forms.OrganisationForm(request.POST or None, carried=carried)
+    if not (form.is_valid() and form.does(actions.add_organisation, request.person, **form.cleaned_data)):
+        return _organisation_page(request, form)
+    messages.success(request, _("%(name)s is added.") % {"name": form.result.name})
+    if not carried:
+        return redirect("people:add")
+    person_form = forms.PersonForm(request.person, initial={**carried, "organisation": form.result.pk})
+    return render(request, "people/add.html", {"form": person_form})
+
+
+def _organisation_page(request: PersonRequest, form: forms.OrganisationForm) -> HttpResponse:
+    return render(request, "people/add_organisation.html", {"form": form})
+
+
+# One person
+
+
+@signed_in
+def person(request: PersonRequest, pk: int) -> HttpResponse:
+    them = get_object_or_404(
+        Person.objects.visible_to(request.person)
+        .select_related("organisation", "account")
+        .prefetch_related("ways"),
+        pk=pk,
+    )
+    is_self = them == request.person
+    looked_after = hubs_where(request.person, "look after people")
+    memberships = [
+        (membership, is_self or may_give(request.person, membership.role, membership.hub_id))
+        for membership in Membership.objects.current().filter(person=them).select_related("hub")
+    ]
+    return render(
+        request,
+        "people/person.html",
+        {
+            "them": them,
+            "is_self": is_self,
+            "memberships": [row for row in memberships if is_self or row[0].hub_id in looked_after],
+            "account": getattr(them, "account", None),
+            "may_give_account": all(may for _membership, may in memberships),
+            "may_give_roles": bool(looked_after),
+        },
+    )
+
+
+@signed_in
+def name(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    form = forms.NameForm(request.POST or None, initial={"name": them.name})
+    if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
+        messages.success(request, _("The name is changed."))
+        return redirect("people:person", them.pk)
+    return _form_page(request, them, form, _("What do you like to be called?"), _("What do they like to be called?"))
+
+
+@signed_in
+def add_way(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    form = forms.WayForm(request.POST or None)
+    if form.is_valid() and form.does(actions.add_way, request.person, them, **form.cleaned_data):
+        messages.success(request, _("The way is added."))
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request, them, form, _("Another way to reach you"), _("Another way to reach %(name)s") % {"name": them.name}
+    )
+
+
+@require_POST
+@signed_in
+def prefer_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
+    them = _visible(request, pk)
+    chosen = get_object_or_404(them.ways, pk=way)
+    press(request, _("That is the best way from now on."), actions.prefer_way, request.person, chosen)
+    return redirect("people:person", them.pk)
+
+
+@require_POST
+@signed_in
+def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
+    them = _visible(request, pk)
+    chosen = get_object_or_404(them.ways, pk=way)
+    press(request, _("That way is taken away."), actions.remove_way, request.person, chosen)
+    return redirect("people:person", them.pk)
+
+
+@signed_in
+def account(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    if them != request.person:
+        for membership in Membership.objects.current().filter(person=them):
+            must_give(request.person, membership.role, membership.hub_id)
+    known = getattr(them, "account", None)
+    form = forms.AccountForm(request.POST or None, initial={"email": known.email if known else ""})
+    if form.is_valid() and form.does(actions.give_account, request.person, them, **form.cleaned_data):
+        messages.success(request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email})
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.name}
+    )
+
+
+@signed_in
+def join(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    _must_look_after_somebody(request.person)
+    form = forms.RoleForm(request.person, request.POST or None)
+    if form.is_valid() and form.does(actions.join, request.person, them, **form.cleaned_data):
+        messages.success(request, _("The role is added."))
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request, them, form, _("Another role for you"), _("Another role for %(name)s") % {"name": them.name}
+    )
+
+
+@require_POST
+@signed_in
+def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
+    them = _visible(request, pk)
+    held = get_object_or_404(Membership.objects.current().select_related("person", "hub"), person=them, pk=membership)
+    press(request, _("The role has ended."), actions.leave, request.person, held)
+    return redirect("people:person", them.pk)
+
+
+def _visible(request: PersonRequest, pk: int) -> Person:
+    return get_object_or_404(Person.objects.visible_to(request.person).select_related("account"), pk=pk)
+
+
+def _form_page(
+    request: PersonRequest, them: Person, form: forms.ActionForm, to_self: str, to_other: str
+) -> HttpResponse:
+    title = to_self if them == request.person else to_other
+    return render(request, "people/form.html", {"them": them, "form": form, "title": title})
+
+
+# Hubs
+
+
+@signed_in
+def hubs(request: PersonRequest) -> HttpResponse:
+    shaped = hubs_where(request.person, "shape hubs")
+    own = {membership.hub_id for membership in Membership.objects.current().filter(person=request.person)}
+    return render(
+        request,
+        "people/hubs.html",
+        {"tree": [(hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()]},
+    )
+
+
+@signed_in
+def add_hub(request: PersonRequest, pk: int) -> HttpResponse:
+    under = get_object_or_404(Hub, pk=pk)
+    must(request.person, "shape hubs", under)
+    form = forms.HubForm(request.POST or None)
+    if form.is_valid() and form.does(actions.add_hub, request.person, under, **form.cleaned_data):
+        messages.success(request, _("%(name)s is added.") % {"name": form.result.name})
+        return redirect("people:hubs")
+    return render(request, "people/add_hub.html", {"form": form, "under": under})
+
+
+# What the pages show
+
+
+def _must_look_after_somebody(by: Person) -> frozenset[int]:
+    looked_after = hubs_where(by, "look after people")
+    if not looked_after:
+        raise NotAllowed("look after people")
+    return looked_after

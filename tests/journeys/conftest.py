@@ -1,0 +1,62 @@
+"""A real browser on a real server: a phone's width, with or without JavaScript, and axe to look at every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from coproduce.people.models import Person
+
+AXE = (Path(__file__).parents[1] / "vendor" / "axe" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*flags, "--disable-sync", "--disable-quic"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser, live_server) -> Iterator[Callable[..., BrowserContext]]:
+    """A function: a browser of its own, signed in as a person or not, `scripts` on or off."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(person: Person | None = None, scripts: bool = True, **options: object) -> BrowserContext:
+        options = {"viewport": PHONE, "java_script_enabled": scripts} | options
+        context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        if person is not None:
+            client = Client()
+            client.force_login(person.account, backend="django.contrib.auth.backends.ModelBackend")
+            cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        contexts.append(context)
+        return context
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def look(page: Page) -> list[str]:
+    """What axe finds on this page, in a line each; also what is wider than the screen."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules}).then(result => result.violations.map("
+        "v => v.id + ': ' + v.help + ' | ' + v.nodes.map(n => n.html.slice(0, 160)).slice(0, 3).join(' ; ')))",
+        RULES,
+    )
+    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    if width[0] > width[1]:
+        found.append(f"wider than the screen: {width[0]} > {width[1]}")
+    return [f"{page.url}: {each}" for each in found]
