@@ -165,9 +165,7 @@ def _run(host: str, lines: list[str]) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    if (
-        signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    ):  # not started by nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not started by nohup
         signal.signal(signal.SIGHUP, stop)
     try:
         # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
