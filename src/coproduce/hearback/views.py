@@ -28,7 +28,8 @@ def what_happened(request: HttpRequest) -> HttpResponse:
     """What you said, what happened: everything this person ever said here, and what became of each."""
     page = what_became_of_what_they_said(request.person)
     actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in])
-    return render(request, "hearback/what_happened.html", {"mine": page, "form": AnswerForm()})
+    can_say = bool(hubs_where(request.person, "read what the group may read"))
+    return render(request, "hearback/what_happened.html", {"mine": page, "can_say": can_say})
 
 
 @require_POST
