@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
+    os.umask(0o077)  # what is kept here is for nobody else on this machine
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
     if not os.environ.get("PORT", "8000").isdecimal():
         print(f"PORT has to be a number such as 8001, not {os.environ['PORT']!r}.")
@@ -163,8 +164,9 @@ def _run(host: str, lines: list[str]) -> int:
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # the second when the terminal is closed
-        signal.signal(ending, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not started by nohup
+        signal.signal(signal.SIGHUP, stop)
     try:
         # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
         children["web"] = subprocess.Popen(web, start_new_session=True)
