@@ -53,7 +53,7 @@ def open_context(browser: Browser, live_server) -> Iterator[Callable[..., Browse
 
 
 def look(page: Page) -> list[str]:
-    """What axe finds on this page, in a line each; also what is wider than the screen."""
+    """What axe finds on this page, in a line each; also what is wider than the screen. It needs JavaScript on."""
     page.evaluate(AXE)
     found = page.evaluate(
         "rules => axe.run(document, {runOnly: rules}).then(result => result.violations.map("
