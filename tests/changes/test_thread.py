@@ -59,7 +59,9 @@ class TestAnyThread(TestCase):
         for n, to in into.items():
             Theme.objects.filter(pk=themes[n].pk).update(merged_into=themes[to])
         topics = [Topic.objects.create(hub=hub, title=f"o{n}") for n in range(TOPICS)]
-        changes = [Change.objects.create(hub=hub, title=f"c{n}", summary=".", kind="other") for n in range(CHANGES)]
+        changes = [
+            Change.objects.create(hub=hub, title=f"c{n}", summary=".", kind="other") for n in range(CHANGES)
+        ]
         Placement.objects.bulk_create(Placement(voice=voices[v], theme=themes[t]) for v, t in placed)
         for theme, topic in theme_topic:
             topics[topic].themes.add(themes[theme])
@@ -99,8 +101,12 @@ class TestAnyThread(TestCase):
 
 @pytest.fixture
 def themed(amina, lee, joan, town):
-    one = make_theme(amina, town, "One person", voices=[write_down(amina, town, "Just one to ring", "call", lee)])
-    two = make_theme(amina, town, "Told again", voices=[write_down(amina, town, "Nine times over", "note", joan)])
+    one = make_theme(
+        amina, town, "One person", voices=[write_down(amina, town, "Just one to ring", "call", lee)]
+    )
+    two = make_theme(
+        amina, town, "Told again", voices=[write_down(amina, town, "Nine times over", "note", joan)]
+    )
     change = record_change(amina, town, "One worker", "You choose.", "service")
     tie(amina, change, themes=[one])
     return one, two, change
