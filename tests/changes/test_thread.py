@@ -121,7 +121,7 @@ def test_what_is_merged_in_comes_behind_the_change_and_goes_with_the_undo(amina,
 
 
 def test_a_reader_is_shown_only_words_that_are_open_to_them(amina, lee, marek, themed, town):
-    one, _two, change = themed
+    _one, _two, change = themed
     hidden = write_down(amina, town, "Only for the group", "note", lee, uses=[Use.GROUP])
     shown = write_down(amina, town, "For everybody", "note", lee, uses=[Use.GROUP, Use.PUBLIC])
     tie(amina, change, voices=[hidden, shown])

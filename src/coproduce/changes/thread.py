@@ -85,7 +85,7 @@ class Thread:
 
 
 def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
-    """The thread behind a change as this reader may see it. As cheap with 50,000 voices as with 5, but for the counts."""
+    """The thread behind a change as this reader may see it; only the counts cost more with more voices."""
     topics = list(change.topics.order_by("pk"))
     themes = list(Theme.objects.filter(pk__in=themes_behind(change)).order_by("pk"))
     counts = voice_counts(theme.pk for theme in themes)

@@ -413,9 +413,10 @@ _CUE = re.compile(
     r"(?i)(?P<nhs>\b(?:n\.?h\.?s|chi)\b(?:\s(?:number|no))?|\bhealth number)"
     r"|(?P<ni>\bn\.?i\b\.?(?:\s(?:number|no))?|\bnational insurance(?:\s(?:number|no))?|\bnino\b)"
     r"|(?P<postcode>\bpost\s?code\b)"
-    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident"
-    r"|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership|tenant|student|staff"
-    r"|collar|badge|shoulder|roll|home office|rent)(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
+    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime"
+    r"|incident|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership"
+    r"|tenant|student|staff|collar|badge|shoulder|roll|home office|rent)"
+    r"(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
     r"|(?P<born>\bborn\b|\bbirth\w*|\bd\.?o\.?b\b)"
     r"|(?P<phone>\b(?:phone|ring|rang|call|text|texts|mobile|mob|tel|telephone|landline|whatsapp|dial|fax|contact|bell|number's|phoned"
     r"|texted|called|reach|get hold of|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
@@ -698,8 +699,8 @@ def _postcode_seems(text: str, atoms: list[_Atom], code: re.Match[str]) -> bool:
 
 _REFERENCE = re.compile(
     r"(?i)\b(?:(?:account|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident|tenancy|hospital|patient|client"
-    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax|unique|staff"
-    r"|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
+    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax"
+    r"|unique|staff|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
     r"|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
     r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5})(?![\w])"
 )
@@ -752,7 +753,8 @@ _DATE = re.compile(
 _BIRTH = re.compile(r"(?i)\b(?:date of birth|birth ?date|d\.?o\.?b\b\.?|born|birthday|birth)")
 _THEN = re.compile(r"[!?…\n]|\.\s")
 _BEFORE_BIRTH = re.compile(
-    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
+    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?"
+    r"(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
 )
 
 
@@ -1096,7 +1098,7 @@ def _nameish(word: _Word) -> bool:
 
 
 def _grow(words: list[_Word], at: int) -> int:
-    """Where a name that begins here ends: it takes in the capitalised words that follow, and "de", "van" before them."""
+    """Where a name that begins here ends: with the capitalised words that follow, and "de", "van" before them."""
     last = at + 1
     while last < len(words) and last - at < 4 and _joins(words, last) and not words[last].first:
         word = words[last]
@@ -1129,7 +1131,7 @@ def _part_of_something(words: list[_Word], last: int) -> bool:
 
 def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
     found: dict[int, int] = {}
-    for at, word in enumerate(words):
+    for at in range(len(words)):
         ends = _name_at(words, at, known)
         if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
             found[at] = ends

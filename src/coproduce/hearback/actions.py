@@ -117,7 +117,7 @@ def claimants() -> set[str]:
 
 
 def give_up_claims(dead: Iterable[str]) -> int:
-    """What workers that are no longer alive had claimed may or may not have gone: a person decides. Returns how many."""
+    """What dead workers had claimed may or may not have gone: a person decides. Returns how many."""
     return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(
         state=State.UNCERTAIN
     )

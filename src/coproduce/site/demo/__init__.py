@@ -191,7 +191,7 @@ class _Town:
                 hub,
                 told["title"],
                 told["why"],
-                [theme for theme in self.those(self.themes, told["themes"])],
+                self.those(self.themes, told["themes"]),
                 self.those(self.voices, told["voices"]),
             )
             Topic.objects.filter(pk=topic.pk).update(raised_on=self.day(told["raised_on"]))
