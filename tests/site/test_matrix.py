@@ -241,7 +241,7 @@ class World:
             "hearback:post_letters": pile.pk,
         }
         self.by_room = {"agenda": topic.pk, "changes": change.pk, "themes": theme.pk}
-        self.turns = {name: turn.pk for name in ("turn", "mend", "split", "turn_speaker", "keep")}
+        self.turns = dict.fromkeys(("turn", "mend", "split", "turn_speaker", "keep"), turn.pk)
         self.story = story.pk
         self.others = {
             "people:prefer_way": {"pk": lee.pk, "way": way.pk},
