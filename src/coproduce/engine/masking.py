@@ -210,6 +210,7 @@ _AMBIGUOUS = _list("given_and_words", "family_and_words", "given_and_places")
 _PLACES_TOO = _list("given_and_places")
 _GIVEN_WORDS = _list("given_and_words")
 _GIVEN = _list("given") - _AMBIGUOUS
+_ANY_GIVEN = _GIVEN | _GIVEN_WORDS | _PLACES_TOO
 _FAMILY = _list("family")
 _NOT_NAMES = _list("not_names")
 _TITLES = _list("titles")
@@ -312,10 +313,13 @@ _PROVIDERS = r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|protonmail|b
 _LABEL = r"[^\W_](?:-?[^\W_]){0,40}"
 _DOT = r"(?:\s{1,3}dot\s{1,3}|\.)"
 _DOMAIN = rf"(?:{_LABEL}{_DOT}){{1,4}}{_ENDS}(?![\w-])"
-_EMAIL = re.compile(r"(?<![\w.+'’-])[\w.+'’-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}")
+_EMAIL = re.compile(
+    r"(?<![\w.+'’-])[\w.+'’-]{1,64}"
+    r"(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}|\s@\s?[\w-]{1,63}(?:\s?\.\s?[\w-]{1,63}){1,5})"
+)
 _HANDLE = re.compile(r"(?<![\w@.])@\w[\w.]{1,30}\w")
 _SAID_EMAIL = re.compile(
-    rf"(?i)(?<![\w'’-])([^\W_]{{1,40}}(?:(?:\s{{1,3}}(?:dot|underscore|dash|hyphen)\s{{1,3}}|[._-])[^\W_]{{1,40}}){{0,5}})"
+    rf"(?i)(?<![\w'’.-])([^\W_]{{1,40}}(?:(?:\s{{1,3}}(?:dot|underscore|dash|hyphen)\s{{1,3}}|[._-])[^\W_]{{1,40}}){{0,5}})"
     rf"\s{{1,3}}at(?:\s{{1,3}}sign)?\s{{1,3}}(?:{_DOMAIN}|{_PROVIDERS}\b)"
 )
 _WEB = re.compile(
@@ -344,6 +348,9 @@ def _online(text: str, words: list[_Word]) -> Iterator[_Candidate]:
         yield _Candidate(words[_email_begins(words, at)].begins, match.end(), "email")
     for match in _WEB.finditer(text):
         begins, ends = match.span()
+        first = _fold(match[0][:20]).split()[0]
+        if " dot " in match[0] and (first in _NOT_NAMES or first in _NOT_BEFORE_AT):
+            continue
         ends -= len(match[0]) - len(match[0].rstrip(".,;:!?)]}'\"”’*>"))
         yield _Candidate(begins, ends, "web address")
 
@@ -379,26 +386,12 @@ _ZEROS = dict.fromkeys(["zero", "oh", "nought", "naught", "nil"], "0")
 _TEENS = {
     word: str(value)
     for value, word in enumerate(
-        [
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ],
-        10,
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
     )
 }
 _TENS = {
     word: str(value)
-    for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
-    )
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 }
 _TENS["fourty"] = "4"
 _DIGITS = {**_UNITS, **_ZEROS, **_TEENS, **_TENS}
@@ -560,19 +553,16 @@ def _stretch_numbers(text: str, stretch: list[_Atom]) -> Iterator[_Candidate]:
             if len(digits) < 9:
                 continue
             begins, ends = atom.begins, stretch[last].ends
-            if (plus and _PHONE_PLUS.fullmatch(digits)) or _PHONE.fullmatch(digits):
+            if (plus and _PHONE_PLUS.fullmatch(digits)) or (digits[0] in "04" and _PHONE.fullmatch(digits)):
                 if cue == "nhs" and len(digits) == 10:
                     continue
                 exact = True
                 yield _Candidate(_opened(text, begins, ends), ends, "phone")
-            elif _is_nhs(digits) and _stands_alone(stretch, first, last):
+            elif len(digits) == 10 and _stands_alone(stretch, first, last) and _is_nhs(digits):
                 exact = True
-                yield _Candidate(
-                    begins, ends, "phone" if cue == "phone" and digits[0] == "7" else "nhs number"
-                )
-            elif _is_card(digits) and (
-                first == last or all(len(one.digits) == 4 or one.said for one in stretch[first:last])
-            ):
+                mobile = cue == "phone" and digits[0] == "7"
+                yield _Candidate(begins, ends, "phone" if mobile else "nhs number")
+            elif len(digits) >= 13 and _written_as_card(stretch, first, last) and _is_card(digits):
                 exact = True
                 yield _Candidate(begins, ends, "account or reference number")
         if first == last and len(digits) >= 8 and not atom.said and not money:
@@ -627,18 +617,20 @@ def _stands_alone(stretch: list[_Atom], first: int, last: int) -> bool:
     return sizes in ([10], [3, 3, 4]) or (first == 0 and last == len(stretch) - 1)
 
 
+def _written_as_card(stretch: list[_Atom], first: int, last: int) -> bool:
+    """Whether 13 to 19 digits are together, in fours, or with nothing else around them."""
+    fours = all(len(atom.digits) == 4 for atom in stretch[first:last])
+    return first == last or fours or (first == 0 and last == len(stretch) - 1)
+
+
 def _is_nhs(digits: str) -> bool:
     """Whether ten digits have the NHS check digit: 11 less the weighted sum's remainder by 11, where 11 is 0."""
-    if len(digits) != 10:
-        return False
     check = 11 - sum(int(digit) * (10 - at) for at, digit in enumerate(digits[:9])) % 11
     return check != 10 and int(digits[9]) == check % 11
 
 
 def _is_card(digits: str) -> bool:
     """Whether 13 to 19 digits have the Luhn check digit of a payment card."""
-    if not 13 <= len(digits) <= 19:
-        return False
     doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
@@ -657,6 +649,8 @@ def _letter_numbers(text: str, atoms: list[_Atom]) -> Iterator[_Candidate]:
             ends = atoms[last].ends
             if len(signs) > 9:
                 break
+            if len(signs) < 5 or not signs[0].isalpha():
+                continue
             if ends < len(text) and (text[ends].isalnum() or text[ends] == "_"):
                 continue
             if (ni := _NI.fullmatch(signs)) and _ni_seems(text, begins, ends, ni):
@@ -666,49 +660,43 @@ def _letter_numbers(text: str, atoms: list[_Atom]) -> Iterator[_Candidate]:
 
 
 def _ni_seems(text: str, begins: int, ends: int, ni: re.Match[str]) -> bool:
-    if _cue(text, begins)[0] == "ni":
-        return True
-    small = text[begins : begins + 2]
-    if not ni[2] or not _NI_PREFIX.fullmatch(ni[1]) or small in _TWO_LETTERS:
-        return False
     # "12 34 56 a week" ends in an everyday word, not in a letter.
-    return text[ends - 1] != "a" or text[ends - 2].isdecimal()
+    week = text[ends - 1] == "a" and not text[ends - 2].isdecimal() and text[ends : ends + 5] == " week"
+    if ni[2] and _NI_PREFIX.fullmatch(ni[1]) and text[begins : begins + 2] not in _TWO_LETTERS and not week:
+        return True
+    return _cue(text, begins)[0] == "ni"
 
 
 def _postcode_seems(text: str, atoms: list[_Atom], code: re.Match[str]) -> bool:
     begins, ends = atoms[0].begins, atoms[-1].ends
-    if _cue(text, begins)[0] == "postcode":
-        return True
     written = text[begins:ends]
     area = re.match(r"[A-Z]+", code[0])
     real = area is not None and area[0].casefold() in _AREAS
+    letters = [text[atom.begins : atom.ends] for atom in atoms if not atom.digits]
     if re.fullmatch(r"\w{2,4}[\s-]{0,2}\d\w\w", written):
-        if written.upper() == written:
-            return True
-        return real and not _ORDINAL.search(written)
-    singles = all(len(atom.signs) == 1 or atom.said or atom.signs.isdigit() for atom in atoms)
-    capitals = all(text[atom.begins : atom.ends].isupper() for atom in atoms if atom.signs.isalpha())
-    words = any(
-        text[atom.begins : atom.ends] in _TWO_LETTERS or atom.signs in ("A", "I")
-        for atom in atoms
-        if atom.signs.isalpha() and text[atom.begins : atom.ends].islower()
-    )
-    return real and (capitals or (singles and len(atoms) > 4) or not words)
+        seems = written.upper() == written or (real and not _ORDINAL.search(written))
+    elif all(part.isupper() for part in letters) or (
+        len(atoms) > 4 and all(len(atom.signs) == 1 or atom.digits for atom in atoms)
+    ):
+        seems = real
+    else:
+        seems = real and not any(part in _TWO_LETTERS or part in ("a", "i", "A", "I") for part in letters)
+    return seems or _cue(text, begins)[0] == "postcode"
 
 
 _REFERENCE = re.compile(
     r"(?i)\b(?:(?:account|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident|tenancy|hospital|patient|client"
     r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax|unique|staff"
     r"|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
-    r"|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
-    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5})(?![\w])"
+    r"|(?:card|account)\send(?:s|ing)|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
+    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5}(?-i:\s[A-Z])?)(?!\w)"
 )
 _SHAPES = re.compile(
-    r"(?<!\w)(?:[A-Z]\d{4}[A-Z]{2}"  # prison
+    r"(?<![\w/])(?:[A-Z]\d{4}[A-Z]{2}"  # prison
     r"|[A-Z]{1,5}9{0,4}\d{6}[A-Z9]{2}\d[A-Z]{2}"  # driving licence
     r"|GB\d\d ?[A-Z]{4} ?\d{4} ?\d{4} ?\d{4} ?\d\d"  # IBAN
     r"|[A-Z]{1,4}[-/]\d{3,10}(?:[-/][A-Z0-9]{1,8}){0,2}"
-    r"|\d{2,6}/\d{3,10}(?:/\d{2,4})?(?=\D)|[A-Z]{2,3}\d{6,10})(?!\w)"
+    r"|\d{2,6}/\d{3,10}(?:/\d{2,4})?|[A-Z]{2,3}\d{6,10})(?![\w/])"
 )
 
 
@@ -807,7 +795,9 @@ def _addresses(text: str, words: list[_Word]) -> Iterator[_Candidate]:
         if pieces and pieces[-1].last > piece.first:
             if pieces[-1].kind == "address":
                 continue
-            pieces.pop()
+            overlapped = pieces.pop()
+            if overlapped.kind == "flat":
+                piece = _Piece(overlapped.first, piece.last, "address")
         pieces.append(piece)
     joined: list[_Piece] = []
     for piece in pieces:
@@ -816,15 +806,13 @@ def _addresses(text: str, words: list[_Word]) -> Iterator[_Candidate]:
             and joined[-1].last == piece.first
             and words[piece.first].gap in (" ", ", ", ",", "\u00a0", ",\n")
         ):
-            kind: Literal["place", "address"] = (
-                "place" if joined[-1].kind == piece.kind == "place" else "address"
-            )
-            joined[-1] = _Piece(joined[-1].first, piece.last, kind)
+            places = joined[-1].kind == piece.kind == "place"
+            joined[-1] = _Piece(joined[-1].first, piece.last, "place" if places else "address")
         else:
             joined.append(piece)
-    for one in joined:
-        if one.kind != "flat":
-            yield _Candidate(words[one.first].begins, words[one.last - 1].ends, one.kind)
+    for piece in joined:
+        if piece.kind != "flat":
+            yield _Candidate(words[piece.first].begins, words[piece.last - 1].ends, piece.kind)
 
 
 def _flat(words: list[_Word], at: int) -> _Piece | None:
@@ -871,7 +859,7 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
         and (_joins(words, first) or (words[first - 1].owns and words[first].gap.isspace()))
         and (
             words[first - 1].key not in _NOT_NAMES
-            or (words[first - 1].key in _COMPASS and not words[first - 1].first)
+            or (words[first - 1].key in _IN_PLACES and not words[first - 1].first)
         )
     ):
         first -= 1
@@ -884,24 +872,9 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
     return _Piece(first, at + 1, "place")
 
 
-_COMPASS = frozenset(
-    [
-        "north",
-        "south",
-        "east",
-        "west",
-        "northern",
-        "southern",
-        "eastern",
-        "western",
-        "victoria",
-        "green",
-        "new",
-        "old",
-        "park",
-        "church",
-        "station",
-    ]
+_IN_PLACES = frozenset(
+    "north south east west northern southern eastern western victoria green new old park church station".split()
+    + "little great upper lower long".split()
 )
 
 
@@ -965,85 +938,22 @@ _INTRODUCE = (
     ("known", "as"),
 )
 _PARTICLES = frozenset(
-    [
-        "de",
-        "da",
-        "di",
-        "du",
-        "del",
-        "della",
-        "van",
-        "von",
-        "der",
-        "den",
-        "la",
-        "le",
-        "el",
-        "al",
-        "bin",
-        "ibn",
-        "ben",
-        "abu",
-        "ap",
-        "ab",
-        "st",
-        "dos",
-        "das",
-        "o",
-        "mc",
-        "mac",
-    ]
+    "de da di du del della van von der den la le el al bin ibn ben abu ap ab st dos das o mc mac".split()
 )
-_MONTH_WORDS = frozenset(["april", "may", "june", "july", "august"])
+_NICKS = frozenset(
+    "big little old young mad fat tall crazy skinny ginger scottish scotch irish welsh scouse polish northern geordie".split()
+)
+_MONTH_WORDS = frozenset("april may june july august".split())
 _BEFORE_MONTHS = frozenset(
-    [
-        "in",
-        "since",
-        "last",
-        "next",
-        "this",
-        "by",
-        "until",
-        "till",
-        "of",
-        "from",
-        "early",
-        "late",
-        "mid",
-        "during",
-        "every",
-        "on",
-        "each",
-        "to",
-        "through",
-        "and",
-        "before",
-        "after",
-        "around",
-    ]
+    "in since last next this by until till of from early late mid during every on each to through and before after around".split()
 )
-_AT_PLACES = frozenset(
-    ["in", "to", "from", "at", "near", "around", "of", "the", "through", "via", "outside", "towards"]
-)
+_AT_PLACES = frozenset("in to from at near around of the through via outside towards".split())
 _ABSTRACT = frozenset(
-    [
-        "hope",
-        "faith",
-        "joy",
-        "charity",
-        "grace",
-        "mercy",
-        "patience",
-        "justice",
-        "peace",
-        "comfort",
-        "favour",
-        "unity",
-    ]
+    "hope faith joy charity grace mercy patience justice peace comfort favour unity".split()
 )
-_ARTICLES = frozenset(
-    ["the", "a", "an", "this", "that", "any", "some", "no", "my", "your", "our", "with", "of"]
-)
+_WHOSE = frozenset("my his her our their the a an".split())
+_BEINGS = frozenset("is was isn't wasn't has had hasn't does doesn't".split())
+_ARTICLES = frozenset("the a an this that any some my your".split())
 
 
 class _Known:
@@ -1057,9 +967,9 @@ class _Known:
             if not keys:
                 continue
             self.whole.setdefault(keys[0], set()).add(keys)
-            if 2 <= len(keys) <= 3 and not any(
-                key in _NOT_PEOPLE or key in _NOT_NAMES or key in _THINGS for key in keys
-            ):
+            person = keys[0] in _ANY_GIVEN or not any(key in _NOT_NAMES or key in _THINGS for key in keys)
+            thing = keys[-1] in _NOT_PEOPLE and keys[-1] not in _AMBIGUOUS
+            if 2 <= len(keys) <= 3 and person and not thing:
                 self.parts.update(
                     key for key in keys if len(key) > 2 and key not in _PARTICLES and key not in _TITLES
                 )
@@ -1101,7 +1011,9 @@ def _grow(words: list[_Word], at: int) -> int:
     while last < len(words) and last - at < 4 and _joins(words, last) and not words[last].first:
         word = words[last]
         ahead = words[last + 1] if last + 1 < len(words) else None
-        if (
+        if word.capital and word.gap in ("-", "‐", "‑"):
+            last += 1
+        elif (
             _nameish(word)
             and word.key not in _TITLES
             and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY)
@@ -1133,6 +1045,21 @@ def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
         ends = _name_at(words, at, known)
         if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
             found[at] = ends
+    # "Hefin David": what stands with a capital before a given name belongs to it.
+    for at, ends in list(found.items()):
+        before = words[at - 1] if at else None
+        if (
+            before is not None
+            and not before.first
+            and at - 1 not in found
+            and _nameish(before)
+            and before.key not in _TITLES
+            and words[at].capital
+            and not words[at].first
+            and _joins(words, at)
+        ):
+            del found[at]
+            found[at - 1] = ends
     # "Dave and Oluchi", "Oluchi and Dave": one name says that the other is one.
     for at, ends in list(found.items()):
         if (
@@ -1175,7 +1102,11 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
         return _grow(words, at) if word.capital else at + 1
     if word.key in _GIVEN:
         return _given(words, at)
-    if not _nameish(word):
+    if word.capital and word.key in _NICKS and at + 1 < len(words) and words[at + 1].gap == " ":
+        last = _nicknamed(words, at, known)
+        if last:
+            return last
+    if not _nameish(word) or word.key in _TITLES:
         return 0
     last = _grow(words, at)
     if (word.key in _GIVEN_WORDS or word.key in _PLACES_TOO) and _meant_as_name(words, at, known, False):
@@ -1187,6 +1118,21 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
     if _part_of_something(words, last):
         return 0
     return last if _beside_a_relation(words, at, last) or _does_something(words, at, last) else 0
+
+
+def _nicknamed(words: list[_Word], at: int, known: _Known) -> int:
+    """Where "Big Tone" or "Scottish Dave" ends, or 0 where it is no name."""
+    name = words[at + 1]
+    if not name.capital or name.first:
+        return 0
+    if last := _name_at(words, at + 1, known):
+        return last
+    last = _grow(words, at + 1)
+    if not _nameish(name):
+        return 0
+    called = at > 0 and words[at - 1].key == "called"
+    clue = called or _beside_a_relation(words, at, last) or _does_something(words, at, last)
+    return last if clue and not words[at].first else 0
 
 
 def _given(words: list[_Word], at: int) -> int:
@@ -1213,18 +1159,14 @@ def _titled(words: list[_Word], at: int) -> bool:
         return _nameish(word) or (
             word.key in ("may", "black", "green", "white", "love", "young") and title.capital
         )
-    return (
-        title.key in _SMALL_TITLES
-        and word.key not in _NOT_NAMES
-        and word.key.isalpha()
-        and (title.key != "ms" or word.key in _FAMILY or word.key in _GIVEN)
-    )
+    small = title.key in _SMALL_TITLES and word.key not in _NOT_NAMES and word.key.isalpha()
+    return small or word.key in _FAMILY
 
 
 def _introduced(words: list[_Word], at: int) -> bool:
     """Whether what stands before a name says that it is one: "my name is", "a lad called", "I'm"."""
     word = words[at]
-    if not at or (not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": ")):
+    if not at or not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": "):
         return False
     small = word.key in _GIVEN or (
         word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES
@@ -1241,7 +1183,7 @@ def _introduced(words: list[_Word], at: int) -> bool:
         return False
     if before in _INTRODUCE or before[-1:] in _INTRODUCE:
         return word.capital or before[-1] != "named"
-    if word.capital and not word.first:
+    if word.capital and not word.first and not word.shouted:
         if before[-1] == "i" and words[at - 1].owns and words[at - 1].ends - words[at - 1].begins == 1:
             return True
         if before == ("i", "am"):
@@ -1275,6 +1217,8 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
             and word.key not in _MONTH_WORDS
         ):
             return True
+        if is_known and after.key in _BEINGS and word.key not in _ABSTRACT:
+            return True
         if after.key in ("who", "from") and word.key not in _NOT_NAMES:
             return True
     if _beside_a_relation(words, at, at + 1):
@@ -1298,9 +1242,9 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
         return is_known or word.key not in _NOT_NAMES
     if word.first or before is None:
         return False
-    if before.key in _ARTICLES and not (
-        before.key in ("with", "of", "our", "no") and word.key not in _ABSTRACT
-    ):
+    if before.key in _ARTICLES:
+        return False
+    if before.capital and not before.first and before.key in _NOT_NAMES and before.key != "i":
         return False
     if _part_of_something(words, at + 1) and not is_known:
         return False
@@ -1347,9 +1291,9 @@ def _beside_a_relation(words: list[_Word], at: int, last: int) -> bool:
             ahead += 1
     elif ahead < len(words) and words[ahead].gap != ", ":
         return False
-    if words[at].key.endswith("ly") or words[at].owns:
+    if words[at].key.endswith("ly") or words[at].owns or (at and words[at - 1].key in _AT_PLACES):
         return False
-    if ahead < len(words) and words[ahead].key in ("my", "his", "her", "our", "their"):
+    if ahead < len(words) and words[ahead].key in _WHOSE:
         for word in words[ahead + 1 : ahead + 4]:
             if not word.gap.isspace():
                 return False
@@ -1363,7 +1307,9 @@ def _does_something(words: list[_Word], at: int, last: int) -> bool:
     if words[at].first or not at or last - at > 2:
         return False
     before = words[at - 1]
-    if before.key in ("the", "a", "an", "at", "in") or (before.capital and before.key not in _NOT_NAMES):
+    if before.key in _WHOSE or before.key in ("at", "in", "of"):
+        return False
+    if before.capital and before.key not in _NOT_NAMES:
         return False
     if before.key in _TELLINGS and words[at].gap.isspace():
         return True
