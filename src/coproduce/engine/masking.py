@@ -424,6 +424,7 @@ _NI_PREFIX = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRS
 _POSTCODE = re.compile(
     r"([A-PR-UWYZ](?:[A-HK-Y]?\d\d?|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])|[A-Z]Z\d\d)(\d[ABD-HJLNP-UW-Z]{2})|ZZ993[A-Z]{2}"
 )
+_OTHER_POSTCODES = re.compile(r"(?i)(?<!\w)(?:GIR ?0AA|BFPO ?\d{1,4})(?!\w)")
 _ORDINAL = re.compile(r"(?:1st|2nd|3rd|\dth)$")
 _MONEY = re.compile(r"[£$€]\s?$")
 _YEAR = re.compile(r"(?:18|19|20)\d\d")
@@ -447,6 +448,8 @@ def _numbers(text: str) -> Iterator[_Candidate]:
     for atoms in _runs(text):
         yield from _digit_numbers(text, atoms)
         yield from _letter_numbers(text, atoms)
+    for match in _OTHER_POSTCODES.finditer(text):
+        yield _Candidate(*match.span(), "postcode")
 
 
 def _runs(text: str) -> Iterator[list[_Atom]]:
