@@ -1,8 +1,8 @@
 """A quote → what in it may tell who somebody is, offered for masking before the quote leaves the group.
 
-The machine only offers; a person decides about each, and the original stays as it was said. What is missed may
-hurt somebody, what is offered in vain costs a facilitator a moment: so where both cannot be had, this finds too
-much. `tests/engine/test_masking.py` measures both, kind by kind.
+The machine only offers; a person decides about each, and the original stays as it was said. What is missed
+may hurt somebody, what is offered in vain costs a facilitator a moment: so where both cannot be had, this
+finds too much. `tests/engine/test_masking.py` measures both, kind by kind.
 
 The words it goes by (given names, street types, what is nobody's name) are in `masking_words.toml`.
 """
@@ -67,38 +67,43 @@ class Found:
 def find(text: str, names: Iterable[str] = ()) -> list[Found]:
     """What in a text may tell who somebody is, in order and without overlap; where two overlap, the longer.
 
-    text: anything, of any length; takes about 3 seconds for a million characters. Raises nothing.
-    names: names that the installation knows, of people or organisations. They are found as whole words, whatever
-        the capitals, accents and shapes of apostrophes, and so is each word of a name of two or three. One that is
-        an everyday word too ("Will", "Rose") is found where it has a capital that no sentence begins with, or where
-        something beside it says that it is a name ("Will told me", "my mate Rose").
+    text: anything, of any length; a million characters of talk take 2 to 5 seconds. Raises nothing.
+    names: names that the installation knows, of people or organisations. They are found as whole words,
+        whatever the capitals, accents and shapes of apostrophes, and so is each word of a person's name. One
+        that is an everyday word too ("Will", "Rose") is found where it has a capital that no sentence begins
+        with, or where something beside it says that it is a name ("Will told me", "my mate Rose").
 
-    Without knowing them, names are found by the given names that people in the UK have, and by what stands beside
-    them: a title ("Mrs Appiah", of which "Appiah" is found), "my name is", "a lad called", "my worker Oluchi".
-    Numbers may be in digits, in words ("oh seven seven double oh") or both; emails may be spelled "at" and "dot".
+    Names nobody gave are found by the given names that people in the UK have, and by what stands beside
+    them: a title ("Mrs Appiah", of which "Appiah" is found), "my name is", "a lad called", "my worker
+    Oluchi". Numbers may be in digits, in words ("oh seven seven double oh") or both; emails may be spelled
+    with "at" and "dot".
 
-    What `mask` leaves is stable: `find(mask(text, find(text, names)), names)` is empty. What a `mask` put into the text
+    What `mask` leaves is stable: `find(mask(text, find(text, names)), names)` is empty. What was masked
     before is passed over.
 
     Methods, and where they are from:
 
     - phone: the shapes of Ofcom, National Telephone Numbering Plan (01, 02, 03, 05, 07, 08 and 09 with their
-      lengths), +44, or any number with + and 8 to 15 digits (ITU-T E.164). After words like "ring me on", also
-      6 to 8 digits without an area code, and 8 to 12 digits from 0, which may be misheard. 999, 111, 116 123 and
-      their like are nobody's, and left.
-    - nhs number: ten digits with the check digit of modulus 11 (NHS Data Dictionary, "NHS Number"), alone or as
-      3-3-4; after "NHS number" any ten digits.
-    - ni number: two letters, six digits, A to D; the letters by HMRC's manual NIM39110 (not D, F, I, Q, U, V, nor O
-      second, nor BG, GB, KN, NK, NT, TN, ZZ), save the example QQ. After "National Insurance" any two letters,
-      and the last one may be missing.
-    - postcode: the six shapes of BS 7666 and of Royal Mail's Programmers' Guide, with the letters that each place
-      allows; GIR 0AA; BFPO. In small letters or said letter by letter, its area has to exist.
-    - card numbers by the Luhn check (ISO/IEC 7812-1); other references by the words before them, or by
-      eight digits together.
+      lengths), +44, or any number with + and 8 to 15 digits (ITU-T E.164). After words like "ring me on",
+      also 6 to 8 digits without an area code, and 8 to 12 digits from 0, which may be misheard. 999, 111,
+      116 123 and their like are nobody's, and left.
+    - nhs number: ten digits with the check digit of modulus 11 (NHS Data Dictionary, "NHS Number"), alone or
+      as 3-3-4; after "NHS number" any ten digits.
+    - ni number: two letters, six digits, A to D; the letters by HMRC's manual NIM39110 (not D, F, I, Q, U, V,
+      nor O second, nor BG, GB, KN, NK, NT, TN, ZZ), save the example QQ. After "National Insurance" any two
+      letters, and the last one may be missing.
+    - postcode: the six shapes of BS 7666 and of Royal Mail's Programmers' Guide, with the letters that each
+      place allows; GIR 0AA; BFPO. In small letters or said letter by letter, its area has to exist, or
+      "postcode" stand before it.
+    - date of birth: a date after "born", "date of birth" or "birthday", or just before the last two. A year
+      alone is none.
+    - account or reference number: a card's by the Luhn check (ISO/IEC 7812-1), a prison's, a driving
+      licence's and an IBAN by their shapes, others by the words before them or by eight digits together.
+    - address: a number, a name and a street type, with the flat and the house before it.
     """
     known = _Known(names)
-    # What was found can hide something that overlapped it. So look again, with one blank for each that was found,
-    # exactly as if it had been masked, until nothing is found.
+    # What was found can hide something that overlapped it. So look again, with one blank for each that was
+    # found, exactly as if it had been masked, until nothing is found.
     taken = [_Candidate(*match.span(), "name") for match in _OFFERS.finditer(text)]
     found: list[_Candidate] = []
     while True:
@@ -125,13 +130,14 @@ def mask(text: str, found: Iterable[Found]) -> str:
     for each in ordered:
         if not 0 <= each.begins < each.ends <= len(text):
             raise ValueError(
-                f"{each.offered} stands at {each.begins} to {each.ends}, but the text has {len(text)} characters"
+                f"{each.offered} stands at {each.begins} to {each.ends}, "
+                f"but the text has {len(text)} characters"
             )
     for one, other in pairwise(ordered):
         if other.begins < one.ends:
             raise ValueError(
-                f"{one.offered} at {one.begins} to {one.ends} and {other.offered} at {other.begins} to {other.ends} "
-                "overlap: keep one of them"
+                f"{one.offered} at {one.begins} to {one.ends} and "
+                f"{other.offered} at {other.begins} to {other.ends} overlap: keep one of them"
             )
     pieces: list[str] = []
     at = 0
@@ -156,7 +162,7 @@ _RANK = {kind: at for at, kind in enumerate(get_args(Kind))}
 
 
 def _blank(text: str, taken: list[_Candidate]) -> tuple[str, list[int] | range]:
-    """The text with one blank for each that is taken, and for each of its characters the place in the text."""
+    """The text with a blank for each that is taken, and where each of its characters stands in the text."""
     if not taken:
         return text, range(len(text))
     pieces: list[str] = []
@@ -242,8 +248,9 @@ _STROKES = str.maketrans("łŁøØđĐıʼ’`", "lLoOdDi'''")
 class _Word(NamedTuple):
     """A word without its "'s".
 
-    key: in small letters without accents. gap: what stands between it and the word before. capital: whether it is
-    written with one. first: whether a sentence begins here. owns: whether an "'s" or the like was taken off.
+    key: in small letters without accents. gap: what stands between it and the word before. capital: whether
+    it begins with one; shouted: whether it is all capitals. first: whether a sentence begins here. owns:
+    whether an "'s" or the like was taken off.
     """
 
     begins: int
@@ -295,7 +302,7 @@ def _after_title(words: list[_Word], gap: str) -> bool:
 
 
 def _joins(words: list[_Word], at: int) -> bool:
-    """Whether a word belongs with the one before it: a space or a hyphen between, or the dot of an initial."""
+    """Whether a word belongs with the one before it: between them a space, a hyphen, an initial's dot."""
     gap = words[at].gap
     if words[at - 1].owns:
         return False
@@ -319,7 +326,8 @@ _EMAIL = re.compile(
 )
 _HANDLE = re.compile(r"(?<![\w@.])@\w[\w.]{1,30}\w")
 _SAID_EMAIL = re.compile(
-    rf"(?i)(?<![\w'’.-])([^\W_]{{1,40}}(?:(?:\s{{1,3}}(?:dot|underscore|dash|hyphen)\s{{1,3}}|[._-])[^\W_]{{1,40}}){{0,5}})"
+    r"(?i)(?<![\w'’.-])"
+    r"([^\W_]{1,40}(?:(?:\s{1,3}(?:dot|underscore|dash|hyphen)\s{1,3}|[._-])[^\W_]{1,40}){0,5})"
     rf"\s{{1,3}}at(?:\s{{1,3}}sign)?\s{{1,3}}(?:{_DOMAIN}|{_PROVIDERS}\b)"
 )
 _WEB = re.compile(
@@ -378,22 +386,15 @@ def _email_begins(words: list[_Word], at: int) -> int:
 
 # Numbers, in digits or in words
 
-_UNITS = {
-    word: str(value)
-    for value, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], 1)
-}
+
+def _counted_from(first: int, words: str) -> dict[str, str]:
+    return {word: str(value) for value, word in enumerate(words.split(), first)}
+
+
+_UNITS = _counted_from(1, "one two three four five six seven eight nine")
 _ZEROS = dict.fromkeys(["zero", "oh", "nought", "naught", "nil"], "0")
-_TEENS = {
-    word: str(value)
-    for value, word in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
-    )
-}
-_TENS = {
-    word: str(value)
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_TENS["fourty"] = "4"
+_TEENS = _counted_from(10, "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
+_TENS = {**_counted_from(2, "twenty thirty forty fifty sixty seventy eighty ninety"), "fourty": "4"}
 _DIGITS = {**_UNITS, **_ZEROS, **_TEENS, **_TENS}
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _FILLERS = frozenset({"um", "er", "erm", "uh", "then", "and", "dash", "hyphen", "comma"})
@@ -402,16 +403,21 @@ _IN_RUNS = frozenset({*_DIGITS, *_TIMES, *_FILLERS, "hundred", "thousand"})
 _SIGNS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN = re.compile(r"[\s.,\-–—‐‑−/()+\u00ad\u200b\u2060]{0,4}")
 
+_REFERS = (
+    r"(?:account|case|claim|policy|customer|passport|licen[cs]e|driving|prison|crime|incident|tenancy|tenant"
+    r"|hospital|patient|client|student|staff|collar|badge|shoulder|card|bus pass|payroll|roll|booking|order"
+    r"|application|membership|home office|council tax|rent|unique)"
+)
 _CUE = re.compile(
     r"(?i)(?P<nhs>\b(?:n\.?h\.?s|chi)\b(?:\s(?:number|no))?|\bhealth number)"
     r"|(?P<ni>\bn\.?i\b\.?(?:\s(?:number|no))?|\bnational insurance(?:\s(?:number|no))?|\bnino\b)"
     r"|(?P<postcode>\bpost\s?code\b)"
-    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident"
-    r"|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership|tenant|student|staff"
-    r"|collar|badge|shoulder|roll|home office|rent)(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
+    rf"|(?P<ref>\b(?:{_REFERS}|sort code|reference|ref|utr|crn|brp|urn|pin)(?:\s(?:account|id|journal))?"
+    r"(?:\s(?:number|no|ref|reference|code|id))?\b)"
     r"|(?P<born>\bborn\b|\bbirth\w*|\bd\.?o\.?b\b)"
-    r"|(?P<phone>\b(?:phone|ring|rang|call|text|texts|mobile|mob|tel|telephone|landline|whatsapp|dial|fax|contact|bell|number's|phoned"
-    r"|texted|called|reach|get hold of|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
+    r"|(?P<phone>\b(?:phone|phoned|ring|rang|call|called|text|texts|texted|mobile|mob|tel|telephone|landline"
+    r"|whatsapp|dial|fax|contact|bell|reach|get hold of|number's"
+    r"|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
 )
 _CLEAR_REF = re.compile(r"(?i)\b(?:sort code|ref|reference|crn|utr|brp|urn|pin|number|no|code|id)$")
 _WINDOW = 40
@@ -422,7 +428,8 @@ _PHONE_PLUS = re.compile(rf"440?{_NATIONAL}|(?!44)\d{{8,15}}")
 _NI = re.compile(r"([A-Z]{2})\d{6}([A-D]?)")
 _NI_PREFIX = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z]|QQ")
 _POSTCODE = re.compile(
-    r"([A-PR-UWYZ](?:[A-HK-Y]?\d\d?|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])|[A-Z]Z\d\d)(\d[ABD-HJLNP-UW-Z]{2})|ZZ993[A-Z]{2}"
+    r"[A-PR-UWYZ](?:[A-HK-Y]?\d\d?|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])\d[ABD-HJLNP-UW-Z]{2}"
+    r"|ZZ993[A-Z]{2}"  # what the NHS writes for no fixed abode and its like
 )
 _OTHER_POSTCODES = re.compile(r"(?i)(?<!\w)(?:GIR ?0AA|BFPO ?\d{1,4})(?!\w)")
 _ORDINAL = re.compile(r"(?:1st|2nd|3rd|\dth)$")
@@ -615,7 +622,7 @@ def _counted(text: str, between: str, ends: int) -> bool:
 
 
 def _stands_alone(stretch: list[_Atom], first: int, last: int) -> bool:
-    """Whether ten digits are written as an NHS number is: together, as 3-3-4, or with nothing else around them."""
+    """Whether ten digits are written as an NHS number is: together, as 3-3-4, or with none around them."""
     sizes = [len(atom.digits) for atom in stretch[first : last + 1]]
     return sizes in ([10], [3, 3, 4]) or (first == 0 and last == len(stretch) - 1)
 
@@ -627,7 +634,7 @@ def _written_as_card(stretch: list[_Atom], first: int, last: int) -> bool:
 
 
 def _is_nhs(digits: str) -> bool:
-    """Whether ten digits have the NHS check digit: 11 less the weighted sum's remainder by 11, where 11 is 0."""
+    """Whether ten digits have the NHS check digit: 11 less the weighted sum modulo 11, where 11 is 0."""
     check = 11 - sum(int(digit) * (10 - at) for at, digit in enumerate(digits[:9])) % 11
     return check != 10 and int(digits[9]) == check % 11
 
@@ -688,11 +695,11 @@ def _postcode_seems(text: str, atoms: list[_Atom], code: re.Match[str]) -> bool:
 
 
 _REFERENCE = re.compile(
-    r"(?i)\b(?:(?:account|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident|tenancy|hospital|patient|client"
-    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax|unique|staff"
-    r"|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
-    r"|(?:card|account)\send(?:s|ing)|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
-    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5}(?-i:\s[A-Z])?)(?!\w)"
+    rf"(?i)\b(?:{_REFERS}\s(?:\w{{1,12}}\s){{0,2}}?(?:number|no|ref|reference|code|id)"
+    r"|ref(?:erence)?(?:\s(?:number|no|code))?|(?:card|account)\send(?:s|ing)|crn|utr|brp|urn|sort code)\b\.?"
+    r"(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
+    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5}"
+    r"(?-i:\s[A-Z])?)(?!\w)"
 )
 _SHAPES = re.compile(
     r"(?<![\w/])(?:[A-Z]\d{4}[A-Z]{2}"  # prison
@@ -721,7 +728,8 @@ def _references(text: str) -> Iterator[_Candidate]:
 _UNIT = "(?:one|two|three|four|five|six|seven|eight|nine)"
 _ORD = (
     "(?:(?:twenty|thirty)[ -])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
-    "|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth"
+    "|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth"
+    "|twentieth|thirtieth"
 )
 _NUM = (
     f"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -]{_UNIT})?|{_UNIT}|(?:oh|o) {_UNIT}"
@@ -729,21 +737,26 @@ _NUM = (
 )
 _DAY = rf"(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})"
 _MONTH = (
-    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?)"
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_YEARS = rf"(?:(?:19|20)\d\d|['’]?\d\d|nineteen[ -]{_NUM}|two thousand(?: and)?(?: {_NUM})?|twenty[ -]{_NUM}|{_NUM})"
+_YEARS = (
+    rf"(?:(?:19|20)\d\d|['’]?\d\d|nineteen[ -]{_NUM}|two thousand(?: and)?(?: {_NUM})?"
+    rf"|twenty[ -]{_NUM}|{_NUM})"
+)
 _DATE = re.compile(
     rf"(?i)(?<![\w£])(?:(?:the\s)?{_DAY}(?:\sday)?(?:\sof)?(?:\sthe)?\s?{_MONTH}(?:,?\s(?:in\s)?{_YEARS})?"
     rf"|{_MONTH}\s(?:the\s)?{_DAY}(?:,?\s{_YEARS})?"
     r"|\d{1,2}\s?[-./ ]\s?\d{1,2}\s?[-./ ]\s?(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d"
-    rf"|(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th))\s(?:of\s)?(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})(?:\sof)?,?\s{_YEARS}"
+    rf"|(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th))\s(?:of\s)?(?:the\s)?"
+    rf"(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})(?:\sof)?,?\s{_YEARS}"
     rf"|{_NUM},?\s{_NUM},?\s{_YEARS}|\d{{8}})(?!\w)"
 )
 _BIRTH = re.compile(r"(?i)\b(?:date of birth|birth ?date|d\.?o\.?b\b\.?|born|birthday|birth)")
 _THEN = re.compile(r"[!?…\n]|\.\s")
 _BEFORE_BIRTH = re.compile(
-    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
+    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|it’s|being|which is|are|were)\s)?"
+    r"(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}['’]?s?\s)?)?$"
 )
 
 
@@ -774,7 +787,7 @@ _PO_BOX = re.compile(r"(?i)(?<!\w)P\.?\s?O\.?\s?box\s(?:number\s)?\d{1,6}(?!\w)"
 
 
 class _Piece(NamedTuple):
-    """A part of an address: the words from `first` to before `last`, and how much of an address it is by itself."""
+    """A part of an address: the words from `first` to before `last`, and what it is by itself."""
 
     first: int
     last: int
@@ -875,10 +888,7 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
     return _Piece(first, at + 1, "place")
 
 
-_IN_PLACES = frozenset(
-    "north south east west northern southern eastern western victoria green new old park church station".split()
-    + "little great upper lower long".split()
-)
+_IN_PLACES = _list("in_places")
 
 
 def _is_house_number(words: list[_Word], at: int) -> bool:
@@ -940,23 +950,15 @@ _INTRODUCE = (
     ("called",),
     ("known", "as"),
 )
-_PARTICLES = frozenset(
-    "de da di du del della van von der den la le el al bin ibn ben abu ap ab st dos das o mc mac".split()
-)
-_NICKS = frozenset(
-    "big little old young mad fat tall crazy skinny ginger scottish scotch irish welsh scouse polish northern geordie".split()
-)
-_MONTH_WORDS = frozenset("april may june july august".split())
-_BEFORE_MONTHS = frozenset(
-    "in since last next this by until till of from early late mid during every on each to through and before after around".split()
-)
-_AT_PLACES = frozenset("in to from at near around of the through via outside towards".split())
-_ABSTRACT = frozenset(
-    "hope faith joy charity grace mercy patience justice peace comfort favour unity".split()
-)
-_WHOSE = frozenset("my his her our their the a an".split())
-_BEINGS = frozenset("is was isn't wasn't has had hasn't does doesn't".split())
-_ARTICLES = frozenset("the a an this that any some my your".split())
+_PARTICLES = _list("particles")
+_NICKS = _list("nicks")
+_MONTH_WORDS = frozenset(["april", "may", "june", "july", "august"])
+_BEFORE_MONTHS = _list("before_months")
+_AT_PLACES = _list("at_places")
+_ABSTRACT = _list("abstract")
+_WHOSE = frozenset(["my", "his", "her", "our", "their", "the", "a", "an"])
+_BEINGS = frozenset(["is", "was", "isn't", "wasn't", "has", "had", "hasn't", "does", "doesn't"])
+_ARTICLES = frozenset(["the", "a", "an", "this", "that", "any", "some", "my", "your"])
 
 
 class _Known:
@@ -1009,14 +1011,12 @@ def _nameish(word: _Word) -> bool:
 
 
 def _grow(words: list[_Word], at: int) -> int:
-    """Where a name that begins here ends: it takes in the capitalised words that follow, and "de", "van" before them."""
+    """Where a name that begins here ends: with the last capitalised word that follows, over "de", "van"."""
     last = at + 1
     while last < len(words) and last - at < 4 and _joins(words, last) and not words[last].first:
         word = words[last]
         ahead = words[last + 1] if last + 1 < len(words) else None
-        if word.capital and word.gap in ("-", "‐", "‑"):
-            last += 1
-        elif (
+        if (word.capital and word.gap in ("-", "‐", "‑")) or (
             _nameish(word)
             and word.key not in _TITLES
             and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY)
@@ -1044,7 +1044,7 @@ def _part_of_something(words: list[_Word], last: int) -> bool:
 
 def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
     found: dict[int, int] = {}
-    for at, word in enumerate(words):
+    for at, _word in enumerate(words):
         ends = _name_at(words, at, known)
         if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
             found[at] = ends
@@ -1169,7 +1169,7 @@ def _titled(words: list[_Word], at: int) -> bool:
 def _introduced(words: list[_Word], at: int) -> bool:
     """Whether what stands before a name says that it is one: "my name is", "a lad called", "I'm"."""
     word = words[at]
-    if not at or not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": "):
+    if not at or (not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": ")):
         return False
     small = word.key in _GIVEN or (
         word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES
