@@ -98,6 +98,8 @@ def shown(text: str, *names: str) -> str:
         ("", ["", " ", "-"], ""),
         ("Dr. Hope saw me", [], "Dr. [a name] saw me"),
         ("J. Oyelaran rang", ["J. Oyelaran"], "[a name] rang"),
+        ("Anne-Marie AAAAa", ["Anne-Marie"], "[a name]"),
+        ("a job at John Lewis", [], "a job at John Lewis"),
         ("Scottish Dave left", [], "[a name] left"),
         ("ring 07700\u00a0900\u00a0123.", [], "ring [a phone number]."),
         ("O7700 900123", [], "[a phone number]"),

@@ -1044,10 +1044,12 @@ def _part_of_something(words: list[_Word], last: int) -> bool:
 
 def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
     found: dict[int, int] = {}
-    for at, _word in enumerate(words):
-        ends = _name_at(words, at, known)
-        if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
-            found[at] = ends
+    past = 0
+    for at in range(len(words)):
+        if at >= past and (ends := _name_at(words, at, known)):
+            past = ends
+            if "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
+                found[at] = ends
     # "Hefin David": what stands with a capital before a given name belongs to it.
     for at, ends in list(found.items()):
         before = words[at - 1] if at else None
@@ -1095,7 +1097,7 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
     if size := known.words_at(words, at):
         everyday = all(_everyday(one.key) for one in words[at : at + size])
         if not everyday or (word.capital and not word.shouted):
-            return at + size
+            return max(at + size, _grow(words, at)) if word.capital and not word.shouted else at + size
     if word.key in known and (not _everyday(word.key) or _meant_as_name(words, at, known, True)):
         return _grow(words, at) if word.capital and not word.shouted else at + 1
     if word.key.isdigit():
