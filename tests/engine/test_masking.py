@@ -3,6 +3,7 @@ and that nothing else in a quote is touched.
 
 The sentences were worked on, so their figures flatter. Before anything was changed for `later`, it scored
 (recall, precision): name 0.90 0.97, account or reference number 0.75 0.67, place 0.67 0.67, the others 1.00.
+Before anything was changed for `last`: name 0.94 1.00, the others 1.00.
 """
 
 import re
@@ -55,7 +56,7 @@ def score(marked: list[str]) -> tuple[dict[str, Counter[str]], list[str]]:
 
 
 def test_finds_nearly_everything_and_offers_little_in_vain():
-    marked = sentences("first") + sentences("later")
+    marked = sentences("first") + sentences("later") + sentences("last")
     table, differs = score(marked)
     print(f"\n{len(marked)} sentences\n{'':30}there  recall  precision")
     for kind, counted in table.items():
@@ -69,7 +70,7 @@ def test_finds_nearly_everything_and_offers_little_in_vain():
 
 
 def test_there_are_enough_sentences_and_many_hold_nothing():
-    marked = sentences("first") + sentences("later")
+    marked = sentences("first") + sentences("later") + sentences("last")
     assert len(marked) >= 200 and len(set(marked)) == len(marked)
     assert sum(not MARKED.search(sentence) for sentence in marked) >= 80
 

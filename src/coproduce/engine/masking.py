@@ -1186,6 +1186,8 @@ def _introduced(words: list[_Word], at: int) -> bool:
         return whose not in _THINGS or word.key in _GIVEN
     if before[-1] == "name" and not words[at - 1].owns:
         return False
+    if before == ("me", "and") and word.capital and words[at - 1].gap.isspace():
+        return True
     if before in _INTRODUCE or before[-1:] in _INTRODUCE:
         return word.capital or before[-1] != "named"
     if word.capital and not word.first and not word.shouted:
