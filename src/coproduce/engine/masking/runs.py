@@ -35,7 +35,7 @@ class Atom(NamedTuple):
     @property
     def digits(self) -> str:
         """Its digits; a lone letter O is said for nought."""
-        return "0" if self.signs == "O" else self.signs if self.signs.isdigit() else ""
+        return "0" if self.signs == "O" else self.signs if self.signs.isdecimal() else ""
 
 
 def runs_in(text: str) -> Iterator[list[Atom]]:
@@ -69,7 +69,7 @@ def _atoms(run: list[tuple[int, int, str]]) -> Iterator[list[Atom]]:
     while at < len(run):
         begins, _, sign = run[at]
         signs, took, said = "", 1, True
-        if sign.isdigit():
+        if sign.isdecimal():
             signs, said = sign, False
             if len(sign) == 1 and word(1) == "hundred":
                 signs, took = sign + "00", 2
