@@ -23,6 +23,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if person is None:
         latest = Change.objects.visible_to(None).with_stage().order_by("-stage_on", "-pk")[:4]
         return render(request, "site/welcome.html", {"latest": latest})
+    if getattr(request.user, "is_administrator", False) and not person.memberships.current().exists():
+        return redirect("installation")
     if not (hubs_where(person, "tell people") or hubs_where(person, "work on stories")):
         return redirect("hearback:what_happened")
     return render(
