@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -159,9 +160,10 @@ def test_there_is_a_link_for_each_of_the_cast_and_it_signs_them_in(town):
         assert name in page
 
 
-def test_its_data_stands_in_var_demo(town):
-    assert (town.printed.parent / "var" / "demo" / "coproduce.sqlite3").exists()
-    assert "DATABASE_URL" not in town.said()
+def test_its_data_stands_in_var_demo_and_nobody_else_on_the_machine_can_read_it(town):
+    kept = [path for path in (town.printed.parent / "var").rglob("*") if path.is_file()]
+    assert "coproduce.sqlite3" in {path.name for path in kept if path.parent.name == "demo"}
+    assert not [path for path in kept if path.stat().st_mode & 0o077]
 
 
 @pytest.mark.parametrize(
@@ -269,6 +271,17 @@ def test_a_worker_started_by_hand_works_where_serve_does(start):
 
 
 # What it is made from
+
+
+def test_a_wheel_holds_every_file_of_the_package():
+    told = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())
+    patterns = told["tool"]["setuptools"]["package-data"]["coproduce"]
+    inside = SOURCE / "coproduce"
+    files = {path for path in inside.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    packed = {path for pattern in patterns for path in inside.glob(pattern)}
+    assert not {path for path in files - packed if path.suffix != ".py"}
+    folders_of_code = {path.parent for path in files if path.suffix == ".py"}
+    assert all((folder / "__init__.py").exists() for folder in folders_of_code)
 
 
 def test_who_installs_for_the_tests_has_exactly_what_runs_as_well():

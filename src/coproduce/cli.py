@@ -26,17 +26,22 @@ def main(arguments: list[str] | None = None) -> int:
         "worker", help="work the queue: send emails, make letters, take in long stories"
     )
     worker.add_argument("--until-done", action="store_true", help="stop when the queue is empty")
-    administrator = verbs.add_parser("administrator", help="make somebody one, who sees how it runs and reads no words")
+    administrator = verbs.add_parser(
+        "administrator", help="make somebody one, who sees how it runs and reads no words"
+    )
     administrator.add_argument("email", metavar="EMAIL")
     administrator.add_argument("--name", default="", help="what they like to be called, if they are new here")
     administrator.add_argument("--end", action="store_true", help="they are not one any more")
-    lost = verbs.add_parser("second-step", help="take it away from somebody who lost their phone and their spare codes")
+    lost = verbs.add_parser(
+        "second-step", help="take it away from somebody who lost their phone and their spare codes"
+    )
     lost.add_argument("email", metavar="EMAIL")
     manage = verbs.add_parser(
         "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
     )
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
+    os.umask(0o077)  # what is kept here is for nobody else on this machine
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
     if not os.environ.get("PORT", "8000").isdecimal():
         print(f"PORT has to be a number such as 8001, not {os.environ['PORT']!r}.")
@@ -152,7 +157,9 @@ def administrate(email: str, name: str = "", end: bool = False) -> int:
     except ValidationError as refused:
         print(" ".join(refused.messages))
         return 2
-    print(f"{person.name} is no administrator any more." if end else f"{person.name} is an administrator now.")
+    print(
+        f"{person.name} is no administrator any more." if end else f"{person.name} is an administrator now."
+    )
     return 0
 
 
@@ -223,8 +230,9 @@ def _run(host: str, lines: list[str]) -> int:
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # the second when the terminal is closed
-        signal.signal(ending, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not started by nohup
+        signal.signal(signal.SIGHUP, stop)
     try:
         # In sessions of their own: Ctrl+C reaches only us. A worker that is told twice to stop drops its job.
         children["web"] = subprocess.Popen(web, start_new_session=True)

@@ -73,7 +73,9 @@ def test_topics_are_for_everybody(signed_in, client, amina, lee, joan, marek, ch
         (None, ["everybody"]),
     ],
 )
-def test_of_what_people_said_each_reads_what_consent_opens_to_them(cast, reads, request, signed_in, client, said, topic):
+def test_of_what_people_said_each_reads_what_consent_opens_to_them(
+    cast, reads, request, signed_in, client, said, topic
+):
     reader = signed_in(request.getfixturevalue(cast)) if cast else client
     page = page_of(reader, "agenda:topic", topic.pk)
     assert [use for use in said if f"For {use}" in page] == reads
@@ -187,7 +189,9 @@ def test_lee_raises_a_topic_in_two_taps(signed_in, lee, town):
     client = signed_in(lee)
     page = page_of(client, "agenda:raise")
     assert f'type="hidden" name="hub" value="{town.pk}"' in page
-    page = client.post(reverse("agenda:raise"), {"title": "Who stays?", "hub": town.pk}, follow=True).content.decode()
+    page = client.post(
+        reverse("agenda:raise"), {"title": "Who stays?", "hub": town.pk}, follow=True
+    ).content.decode()
     assert "Your topic is raised." in page
     assert Topic.objects.get().raised_by == lee
 
@@ -204,7 +208,9 @@ def test_a_theme_that_is_not_ones_own_is_not_tied(signed_in, lee, town, ward):
     omar = make_person("Omar", ward, Membership.Role.FACILITATOR)
     theirs = make_theme(omar, ward, "Theirs")
     assert "Theirs" not in page_of(signed_in(lee), "agenda:raise", theme=theirs.pk)
-    page = signed_in(lee).post(reverse("agenda:raise"), {"title": "Mine", "hub": town.pk, "themes": [theirs.pk]})
+    page = signed_in(lee).post(
+        reverse("agenda:raise"), {"title": "Mine", "hub": town.pk, "themes": [theirs.pk]}
+    )
     assert "There is a problem" in page.content.decode()
     assert page_of(signed_in(lee), "agenda:raise", theme="nonsense")
 
@@ -240,7 +246,7 @@ def test_what_the_group_decided_is_written_down_and_read_by_everybody(signed_in,
     ("typed", "says"),
     [
         ({"stage": "put aside", "words": " "}, "Say why the group put it aside"),
-        ({"stage": ""}, "What did the group decide?"),
+        ({"stage": ""}, "Where does it stand now?"),
         ({"stage": "juggled"}, "There is a problem"),
         ({"on_day": "31", "on_month": "2"}, "There is no such day"),
         ({"on_year": ""}, "Write the year as well"),
@@ -248,7 +254,13 @@ def test_what_the_group_decided_is_written_down_and_read_by_everybody(signed_in,
     ],
 )
 def test_a_decision_with_something_wrong_is_not_lost(typed, says, signed_in, amina, topic):
-    right = {"stage": "decided", "words": "One worker each", "on_day": "14", "on_month": "March", "on_year": "2025"}
+    right = {
+        "stage": "decided",
+        "words": "One worker each",
+        "on_day": "14",
+        "on_month": "March",
+        "on_year": "2025",
+    }
     page = signed_in(amina).post(reverse("agenda:decide", args=[topic.pk]), right | typed).content.decode()
     assert says in page and "There is a problem" in page
     if "words" not in typed:
@@ -279,7 +291,11 @@ def test_voices_to_tie_are_found_by_their_words(signed_in, lee, amina, town, top
 
 
 def test_nothing_ticked_is_said(signed_in, amina, topic):
-    page = signed_in(amina).post(reverse("agenda:tie", args=[topic.pk]), {"csrfmiddlewaretoken": "x"}).content.decode()
+    page = (
+        signed_in(amina)
+        .post(reverse("agenda:tie", args=[topic.pk]), {"csrfmiddlewaretoken": "x"})
+        .content.decode()
+    )
     assert "Tick a theme or a voice first." in page
 
 

@@ -100,6 +100,14 @@ def test_notes_that_recur_are_no_speakers():
     assert read("\n\n".join(prose).encode()).speakers == ()
 
 
+def test_words_with_a_time_in_them_are_no_headings():
+    assert said("so 3 10:30\n\nwe met\n\nso 3 10:30\n\nwe met")[0] == (None, "so 3 10:30")
+    talk = [("Tom", "we met"), ("Tom", "So 10:30"), ("Tom", "So 10:30")]
+    assert said("".join(f"{name}  0:12\n{words}\n\n" for name, words in talk)) == talk
+    small = "speaker 1 0:12\nWhere?\nspeaker 2 0:15\nThere.\n"
+    assert said(small * 2) == [("speaker 1", "Where?"), ("speaker 2", "There.")] * 2
+
+
 def test_short_answers_beside_times_are_no_speakers():
     assert said("[00:12] Yes\n[00:15] No\n[00:18] Yes\n[00:20] No\n[00:25] We went there") == [
         (None, words) for words in ("Yes", "No", "Yes", "No", "We went there")

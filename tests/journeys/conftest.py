@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,12 +17,22 @@ AXE = (Path(__file__).parents[1] / "vendor" / "axe" / "axe.min.js").read_text(en
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 
+# Playwright keeps an event loop in this thread, where Django then refuses the database. Nothing here runs in that loop.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*flags, "--disable-sync", "--disable-quic"])
+        flags = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ]
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=[*flags, "--disable-sync", "--disable-quic"]
+        )
         yield browser
         browser.close()
 
@@ -49,7 +60,7 @@ def open_context(browser: Browser, live_server) -> Iterator[Callable[..., Browse
 
 
 def look(page: Page) -> list[str]:
-    """What axe finds on this page, in a line each; also what is wider than the screen."""
+    """What axe finds on this page, in a line each; also what is wider than the screen. It needs JavaScript on."""
     page.evaluate(AXE)
     found = page.evaluate(
         "rules => axe.run(document, {runOnly: rules}).then(result => result.violations.map("

@@ -129,7 +129,10 @@ def test_who_has_an_account_can_not_be_told_from_who_has_none(lee, settings):
         for _ in range(6):
             said.append(reply(client.post(ASK, {"email": email})))
             said.append(reply(client.get(CONFIRM)))
-            said += [reply(client.post(CONFIRM, {"code": guess})) for guess in ("BBBB-BBBB", "", "ÿ", "-", "X" * 99)]
+            said += [
+                reply(client.post(CONFIRM, {"code": guess}))
+                for guess in ("BBBB-BBBB", "", "ÿ", "-", "X" * 99)
+            ]
             said.append(reply(client.get(ASK)))
         told[email] = said
         cache.clear()
@@ -147,7 +150,9 @@ def test_it_takes_the_same_time(lee, settings, record_property):
             client.post(ASK, {"email": email})
             times.append(time.perf_counter() - began)
     known, unknown = (statistics.median(times) * 1000 for times in took.values())
-    record_property("figures", f"Asking for a code took {known:.1f} ms, or {unknown:.1f} ms where nobody has one.")
+    record_property(
+        "figures", f"Asking for a code took {known:.1f} ms, or {unknown:.1f} ms where nobody has one."
+    )
     assert abs(known - unknown) < max(known, unknown) * 0.5
 
 
@@ -156,7 +161,9 @@ def test_a_message_that_can_not_be_sent_tells_nothing(lee, monkeypatch, caplog):
         raise OSError("no such mail server")
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", broken)
-    known, unknown = (Client().post(ASK, {"email": email}) for email in ("lee@example.org", "nobody@example.org"))
+    known, unknown = (
+        Client().post(ASK, {"email": email}) for email in ("lee@example.org", "nobody@example.org")
+    )
     assert reply(known) == reply(unknown)
     assert "could not be sent" in caplog.text and "lee@example.org" not in caplog.text
 
@@ -354,7 +361,9 @@ def test_a_session_from_before_the_second_step_has_to_take_it(amina, signed_in, 
     assert stolen.get("/people/").status_code == 200
 
 
-def test_it_is_asked_for_again_after_half_a_day_and_nothing_typed_is_lost(amina, town, two_steps, monkeypatch):
+def test_it_is_asked_for_again_after_half_a_day_and_nothing_typed_is_lost(
+    amina, town, two_steps, monkeypatch
+):
     secret = add_app(amina)
     client = Client()
     sign_in_by_code(client, "amina@example.org")
@@ -379,7 +388,9 @@ def test_secrets_are_not_readable_in_the_database(amina):
     assert totp.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
 
 
-def test_who_lost_everything_is_let_in_by_who_could_give_them_their_roles(amina, joan, marek, town, signed_in):
+def test_who_lost_everything_is_let_in_by_who_could_give_them_their_roles(
+    amina, joan, marek, town, signed_in
+):
     rosa = make_person("Rosa", town, Role.COORDINATOR)
     add_app(amina)
     add_app(rosa)
@@ -463,7 +474,9 @@ def admin(town) -> Person:
     return actions.make_administrator("Priya@example.org", "Priya")
 
 
-def test_an_administrator_sees_how_it_runs_and_no_words(admin, amina, lee, town, signed_in, django_assert_max_num_queries):
+def test_an_administrator_sees_how_it_runs_and_no_words(
+    admin, amina, lee, town, signed_in, django_assert_max_num_queries
+):
     voice = write_down(amina, town, "I slept in the bus station", Voice.Way.CALL, lee)
     client = signed_in(admin)
     page = client.get("/installation/").content.decode()
@@ -473,7 +486,15 @@ def test_an_administrator_sees_how_it_runs_and_no_words(admin, amina, lee, town,
     assert not Voice.objects.visible_to(admin).exists()
     assert list(Person.objects.visible_to(admin)) == [admin]
     seen = page
-    for path in ("/", "/voices/", f"/voices/{voice.pk}/", "/stories/", "/people/", f"/people/{lee.pk}/", "/topics/"):
+    for path in (
+        "/",
+        "/voices/",
+        f"/voices/{voice.pk}/",
+        "/stories/",
+        "/people/",
+        f"/people/{lee.pk}/",
+        "/topics/",
+    ):
         seen += client.get(path, follow=True).content.decode()
     seen += client.get("/have-your-say/queue/", follow=True).content.decode()
     assert "bus station" not in seen and "Lee" not in seen

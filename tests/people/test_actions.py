@@ -179,7 +179,11 @@ def test_nobody_takes_over_somebody_who_may_do_more(amina, town, ward):
 def test_a_changed_address_no_longer_signs_in(amina, lee):
     client = Client()
     client.post(reverse("account_request_login_code"), {"email": "lee@example.org"})
-    code = next(word for word in mail.outbox[0].body.split() if len(word.replace("-", "")) in (6, 8) and word.isupper())
+    code = next(
+        word
+        for word in mail.outbox[0].body.split()
+        if len(word.replace("-", "")) in (6, 8) and word.isupper()
+    )
     client.post(reverse("account_confirm_login_code"), {"code": code})
     assert "_auth_user_id" in client.session
     actions.give_account(amina, lee, "new@example.org")

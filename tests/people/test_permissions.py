@@ -1,4 +1,4 @@
-"""The whole table, walked: every role × every verb × here, below, elsewhere; and random trees against a naive reading."""
+"""The whole table, walked: every role × verb × here, below, above, elsewhere; and against a naive reading."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import make_person
 
 Role = Membership.Role
 
-# What each role may do, written down a second time and the other way round: role → (verbs here, verbs here and below).
+# What each role may do, written down a second time, the other way round: role → (here, here and below).
 READ_AND_RAISE = {"read what the group may read", "raise a topic"}
 KEEP = {"read everything said", "add words", "take in what strangers say", "work on stories", "make sense"}
 LEAD = {
@@ -149,6 +149,8 @@ def test_hubs_where_agrees_with_a_naive_reading_of_the_table(tree):
                 ancestors_and_self = {path[: end * 5] for end in range(1, len(path) // 5 + 1)}
                 for (held_in, held_path), role in held:
                     reach = roles.get(role)
-                    if (reach == HERE and held_in == pk) or (reach == BELOW and held_path in ancestors_and_self):
+                    if (reach == HERE and held_in == pk) or (
+                        reach == BELOW and held_path in ancestors_and_self
+                    ):
                         naive.add(pk)
             assert hubs_where(person, verb) == naive

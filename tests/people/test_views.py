@@ -24,14 +24,23 @@ def queries(client, url: str) -> int:
 @pytest.fixture
 def typed(town):
     """What somebody types to add Sami."""
-    return {"name": "Sami", "hub": town.pk, "role": "member", "way": "phone", "address": "01632 960222", "email": ""}
+    return {
+        "name": "Sami",
+        "hub": town.pk,
+        "role": "member",
+        "way": "phone",
+        "address": "01632 960222",
+        "email": "",
+    }
 
 
 # Who may open what
 
 
 @pytest.mark.parametrize("page", PAGES_FOR_LEADS)
-def test_pages_about_people_are_for_who_looks_after_them(page, signed_in, client, amina, lee, joan, marek, charlie):
+def test_pages_about_people_are_for_who_looks_after_them(
+    page, signed_in, client, amina, lee, joan, marek, charlie
+):
     assert signed_in(amina).get(reverse(page)).status_code == 200
     for person in (lee, joan, marek, charlie):
         assert signed_in(person).get(reverse(page)).status_code == 404
@@ -65,7 +74,9 @@ def test_roles_in_hubs_of_others_are_not_shown(signed_in, amina, lee, ward):
     assert "Millbank" in signed_in(lee).get(reverse("people:person", args=[lee.pk])).content.decode()
 
 
-def test_hubs_are_for_whoever_signs_in_and_shaped_by_coordinators(signed_in, client, town, ward, amina, lee, charlie):
+def test_hubs_are_for_whoever_signs_in_and_shaped_by_coordinators(
+    signed_in, client, town, ward, amina, lee, charlie
+):
     rosa = make_person("Rosa", town, Role.COORDINATOR)
     for person in (amina, lee, charlie, rosa):
         page = signed_in(person).get(reverse("people:hubs")).content.decode()
@@ -87,7 +98,10 @@ def test_people_are_found_by_name_and_who_is_out_of_reach_is_marked(signed_in, a
     assert "Sami" in found and ">Lee<" not in found
     none = signed_in(amina).get(reverse("people:people"), {"reach": "none"}).content.decode()
     assert "Sami" in none and ">Lee<" not in none
-    assert "Nobody has a name like that" in signed_in(amina).get(reverse("people:people"), {"q": "zz"}).content.decode()
+    assert (
+        "Nobody has a name like that"
+        in signed_in(amina).get(reverse("people:people"), {"q": "zz"}).content.decode()
+    )
 
 
 def test_as_many_queries_for_many_people_as_for_one(signed_in, amina, town):
@@ -159,7 +173,9 @@ def test_bad_input_is_said_clearly_and_nothing_typed_is_lost(wrong, says, signed
     assert not Person.objects.filter(name__startswith="Sami").exists()
 
 
-def test_a_coordinators_role_in_a_hub_where_they_only_facilitate_is_an_error_on_the_form(signed_in, town, ward, typed):
+def test_a_coordinators_role_in_a_hub_where_they_only_facilitate_is_an_error_on_the_form(
+    signed_in, town, ward, typed
+):
     rosa = make_person("Rosa", ward, Role.COORDINATOR)
     Membership.objects.create(person=rosa, hub=town, role=Role.FACILITATOR)
     answer = signed_in(rosa).post(reverse("people:add"), typed | {"role": "coordinator"})
@@ -171,9 +187,13 @@ def test_an_organisation_is_added_on_the_way_and_what_was_typed_comes_back(signe
     page = client.post(reverse("people:add"), typed | {"new_organisation": "1"}).content.decode()
     assert 'name="carried-address" value="01632 960222"' in page
     carried = {f"carried-{name}": value for name, value in typed.items()}
-    refused = client.post(reverse("people:add_organisation"), carried | {"name": "", "kind": "charity"}).content.decode()
+    refused = client.post(
+        reverse("people:add_organisation"), carried | {"name": "", "kind": "charity"}
+    ).content.decode()
     assert "There is a problem" in refused and 'name="carried-name" value="Sami"' in refused
-    page = client.post(reverse("people:add_organisation"), carried | {"name": "The Kitchen", "kind": "charity"})
+    page = client.post(
+        reverse("people:add_organisation"), carried | {"name": "The Kitchen", "kind": "charity"}
+    )
     kitchen = Organisation.objects.get()
     text = page.content.decode()
     assert 'value="Sami"' in text and "01632 960222" in text
@@ -185,7 +205,9 @@ def test_an_organisation_is_added_on_the_way_and_what_was_typed_comes_back(signe
 
 def test_going_back_without_an_organisation_keeps_what_was_typed(signed_in, amina, typed):
     carried = {f"carried-{name}": value for name, value in typed.items()}
-    page = signed_in(amina).post(reverse("people:add_organisation"), carried | {"without": "1"}).content.decode()
+    page = (
+        signed_in(amina).post(reverse("people:add_organisation"), carried | {"without": "1"}).content.decode()
+    )
     assert 'value="Sami"' in page and "01632 960222" in page
 
 

@@ -1,4 +1,4 @@
-"""Merging, moving and splitting keep every voice where it can be found. First by example, then by trying everything."""
+"""Merging, moving and splitting keep every voice where it can be found: by example, then by trying all."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class TestOneByOne:
     def test_only_who_makes_sense_may(self, cast, request, amina, town, say):
         by = request.getfixturevalue(cast)
         voice = say()
-        theme, other = actions.make_theme(amina, town, "A", voices=[voice]), actions.make_theme(amina, town, "B")
+        theme, other = (
+            actions.make_theme(amina, town, "A", voices=[voice]),
+            actions.make_theme(amina, town, "B"),
+        )
         for attempt in (
             lambda: actions.make_theme(by, town, "Mine"),
             lambda: actions.name_theme(by, theme, "Mine", ""),
@@ -86,7 +89,10 @@ class TestOneByOne:
         omar = make_person("Omar", ward, Membership.Role.CURATOR)
         theirs = actions.make_theme(omar, ward, "Theirs")
         ours = actions.make_theme(amina, town, "Ours")
-        for attempt in (lambda: actions.merge(amina, ours, theirs), lambda: actions.merge(amina, theirs, ours)):
+        for attempt in (
+            lambda: actions.merge(amina, ours, theirs),
+            lambda: actions.merge(amina, theirs, ours),
+        ):
             with pytest.raises(NotAllowed):
                 attempt()
 
@@ -98,7 +104,9 @@ class TestOneByOne:
         actions.merge(amina, letters, paper)
         assert inside(paper) == {one.pk, both.pk, two.pk}
         assert voice_counts([paper.pk]) == {paper.pk: 3}
-        assert {voice: theme.name for voice, theme in came_with(paper, inside(paper)).items()} == {one.pk: "Letters"}
+        assert {voice: theme.name for voice, theme in came_with(paper, inside(paper)).items()} == {
+            one.pk: "Letters"
+        }
         actions.undo_merge(amina, letters)
         assert set(Placement.objects.values_list("theme", "voice", "placed_by", "placed_at")) == before
         assert inside(paper) == {both.pk, two.pk}
@@ -161,7 +169,11 @@ class TestOneByOne:
         hidden = say("Hidden", uses=())
         told = [say(f"Number {number}") for number in range(5)]
         theme = actions.make_theme(amina, town, "A", voices=[hidden, *told])
-        assert [voice.words for voice in some_voices([theme.pk], joan)[theme.pk]] == ["Number 4", "Number 3", "Number 2"]
+        assert [voice.words for voice in some_voices([theme.pk], joan)[theme.pk]] == [
+            "Number 4",
+            "Number 3",
+            "Number 2",
+        ]
         late = say("Later, and hidden", uses=())
         actions.place(amina, theme, [late])
         assert some_voices([theme.pk], amina)[theme.pk][0] == late
@@ -316,13 +328,16 @@ class Sorting(RuleBasedStateMachine):
             assert with_merged([theme]) == self.members(theme)
             assert set(voices_in([theme]).values_list("voice", flat=True)) == voices
         standing = [theme for theme in self.put if self.into[theme] is None]
-        assert {theme: [voice.pk for voice in shown] for theme, shown in some_voices(standing, self.by).items()} == {
-            theme: sorted(expected[theme], reverse=True)[:3] for theme in standing
-        }
+        assert {
+            theme: [voice.pk for voice in shown] for theme, shown in some_voices(standing, self.by).items()
+        } == {theme: sorted(expected[theme], reverse=True)[:3] for theme in standing}
         placed = set().union(*expected.values())
         assert {voice.pk for voice in in_no_theme(self.by)} == set(self.voices) - placed
         for theme in standing:
-            origins = {voice: origin.pk for voice, origin in came_with(Theme.objects.get(pk=theme), self.voices).items()}
+            origins = {
+                voice: origin.pk
+                for voice, origin in came_with(Theme.objects.get(pk=theme), self.voices).items()
+            }
             assert set(origins) == expected[theme] - self.put[theme]
             assert all(voice in self.put[origin] for voice, origin in origins.items())
 

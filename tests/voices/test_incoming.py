@@ -52,7 +52,9 @@ def came(town) -> Incoming:
 def test_anybody_says_it_and_it_waits(town, client):
     page = client.get(FORM).content.decode()
     assert "Tell Eastmoor what helped you" in page and "Which hub" not in page
-    answer = client.post(FORM, {"words": " It was\r\ncold ", "name": "Mo", "way": "01632 960 222", "group": "on"})
+    answer = client.post(
+        FORM, {"words": " It was\r\ncold ", "name": "Mo", "way": "01632 960 222", "group": "on"}
+    )
     assert answer.headers["Location"] == "/have-your-say/thank-you/"
     kept = Incoming.objects.get()
     assert (kept.words, kept.name, kept.way, kept.uses) == ("It was\ncold", "Mo", "01632 960 222", ["group"])
@@ -108,7 +110,11 @@ def test_a_sum_counts_once(town):
     answer = solved()
     assert say(altcha=answer).status_code == 302
     again = say(altcha=answer, words="Once more")
-    assert again.status_code == 200 and "sent twice" in again.content.decode() and "Once more" in again.content.decode()
+    assert (
+        again.status_code == 200
+        and "sent twice" in again.content.decode()
+        and "Once more" in again.content.decode()
+    )
     assert Incoming.objects.count() == 1
 
 
@@ -148,9 +154,21 @@ def test_a_strange_answer_is_a_wrong_one(town):
     unsigned = json.loads(base64.b64decode(solved()))
     unsigned["challenge"]["signature"] = None
     deep = base64.b64encode(b"[" * 1500).decode()
-    strange = ["x", "e30=", base64.b64encode(b"null").decode(), base64.b64encode(b'{"challenge":1}').decode(), deep, "é"]
+    strange = [
+        "x",
+        "e30=",
+        base64.b64encode(b"null").decode(),
+        base64.b64encode(b'{"challenge":1}').decode(),
+        deep,
+        "é",
+    ]
     strange += [base64.b64encode(json.dumps(one).encode()).decode() for one in (said, unsigned)]
-    strange += [changed(expiresAt=time.time() + 10**6), changed(expiresAt=None), changed(cost=1), changed(nonce="00")]
+    strange += [
+        changed(expiresAt=time.time() + 10**6),
+        changed(expiresAt=None),
+        changed(cost=1),
+        changed(nonce="00"),
+    ]
     for answer in strange:
         cache.clear()
         assert say(altcha=answer).status_code == 200, answer
@@ -259,7 +277,11 @@ def test_taken_in_it_is_a_voice_and_somebody_who_can_hear(came, amina, town, sig
     assert voice.person and voice.person.name == "Mo"
     way = voice.person.ways.get()
     assert (way.kind, way.address, way.preferred) == (Way.Kind.EMAIL, "mo@example.org", True)
-    assert Person.objects.visible_to(make_person("Bo", town, Role.FACILITATOR)).filter(pk=voice.person.pk).exists()
+    assert (
+        Person.objects.visible_to(make_person("Bo", town, Role.FACILITATOR))
+        .filter(pk=voice.person.pk)
+        .exists()
+    )
     came.refresh_from_db()
     assert (came.words, came.name, came.way) == ("", "", ""), "no second copy stays"
     assert (came.outcome, came.voice, came.taken_by) == (Incoming.Outcome.TAKEN_IN, voice, amina)
@@ -285,7 +307,11 @@ def test_with_no_name_and_no_way_it_is_nobody_we_know(town, amina):
     [
         ("Mo@Example.org ", Way.Kind.EMAIL, "mo@example.org"),
         ("01632 960 222", Way.Kind.PHONE, "01632 960 222"),
-        ("Ask for Mo at the day centre, 12 to 2", Way.Kind.FACE_TO_FACE, "Ask for Mo at the day centre, 12 to 2"),
+        (
+            "Ask for Mo at the day centre, 12 to 2",
+            Way.Kind.FACE_TO_FACE,
+            "Ask for Mo at the day centre, 12 to 2",
+        ),
     ],
 )
 def test_a_way_is_what_it_looks_like(where, kind, address):
@@ -294,7 +320,9 @@ def test_a_way_is_what_it_looks_like(where, kind, address):
 
 def test_put_aside_with_a_reason_and_taken_in_after_all(came, amina, signed_in):
     client = signed_in(amina)
-    assert "Please fill this in" in client.post(f"{QUEUE}{came.pk}/put-aside/", {"reason": ""}).content.decode()
+    assert (
+        "Please fill this in" in client.post(f"{QUEUE}{came.pk}/put-aside/", {"reason": ""}).content.decode()
+    )
     client.post(f"{QUEUE}{came.pk}/put-aside/", {"reason": "Not about us"})
     assert "Nobody told me" not in client.get(QUEUE).content.decode()
     assert "Not about us" in client.get(f"{QUEUE}?aside=1").content.decode()

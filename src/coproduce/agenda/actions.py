@@ -20,7 +20,12 @@ from coproduce.voices.models import Voice
 
 @transaction.atomic
 def raise_topic(
-    by: Person, hub: Hub, title: str, why: str = "", themes: Iterable[Theme] = (), voices: Iterable[Voice] = ()
+    by: Person,
+    hub: Hub,
+    title: str,
+    why: str = "",
+    themes: Iterable[Theme] = (),
+    voices: Iterable[Voice] = (),
 ) -> Topic:
     must(by, "raise a topic", hub)
     if not title.strip():
@@ -69,7 +74,9 @@ def decide(by: Person, topic: Topic, stage: str, words: str = "", on: dt.date | 
     """Record what the group decided. Putting a topic aside needs the reason: somebody raised it."""
     must(by, "decide on a topic", topic.hub_id)
     if stage == Stage.PUT_ASIDE and not words.strip():
-        raise ValidationError({"words": _("Say why the group put it aside, so that whoever raised it can hear.")})
+        raise ValidationError(
+            {"words": _("Say why the group put it aside, so that whoever raised it can hear.")}
+        )
     if on and on > timezone.localdate():
         raise ValidationError({"on": _("That day is still to come. Write the day the group decided.")})
     decision = Decision.objects.create(

@@ -1,4 +1,4 @@
-"""What is asked when somebody raises a topic, when the group has decided, and when a topic is tied to what was said."""
+"""What is asked when a topic is raised, decided on, and tied to what people said."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ from coproduce.voices.models import Voice
 
 class RaiseForm(ActionForm):
     title = forms.CharField(
-        label=_("What should the group work on?"), help_text=_("A few words, like “Who stays?”"), max_length=200
+        label=_("What should the group work on?"),
+        help_text=_("A few words, like “Who stays?”"),
+        max_length=200,
     )
-    why = forms.CharField(label=_("Why does it matter?"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    why = forms.CharField(
+        label=_("Why does it matter?"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
     themes = forms.ModelMultipleChoiceField(
-        Theme.objects.none(), label=_("Which themes is it from?"), required=False, widget=forms.CheckboxSelectMultiple
+        Theme.objects.none(),
+        label=_("Which themes is it from?"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
@@ -33,7 +40,7 @@ class RaiseForm(ActionForm):
 
 class DecideForm(ActionForm):
     stage = forms.ChoiceField(
-        label=_("What did the group decide?"),
+        label=_("Where does it stand now?"),
         choices=[
             (Stage.WORKING, _("We are working on it")),
             (Stage.DECIDED, _("We have decided")),
@@ -44,7 +51,7 @@ class DecideForm(ActionForm):
     )
     words = forms.CharField(
         label=_("In the group’s own words"),
-        help_text=_("Whoever spoke about this may read it."),
+        help_text=_("Everybody can read this."),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
@@ -52,11 +59,12 @@ class DecideForm(ActionForm):
 
 
 class TieForm(ActionForm):
+    needed_sometimes = ("themes", "voices")
     themes = forms.ModelMultipleChoiceField(
-        Theme.objects.none(), label=_("Themes"), required=False, widget=forms.CheckboxSelectMultiple
+        Theme.objects.none(), label=_("Themes"), widget=forms.CheckboxSelectMultiple
     )
     voices = forms.ModelMultipleChoiceField(
-        Voice.objects.none(), label=_("Voices"), required=False, widget=forms.CheckboxSelectMultiple
+        Voice.objects.none(), label=_("Voices"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, themes: QuerySet[Theme], voices: QuerySet[Voice], *args: Any, **kwargs: Any) -> None:

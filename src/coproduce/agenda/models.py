@@ -33,7 +33,9 @@ class TopicQuerySet(models.QuerySet["Topic"]):
         latest = Decision.objects.filter(topic=OuterRef("pk")).order_by("-on", "-pk")
         return self.annotate(
             stage=Coalesce(Subquery(latest.values("stage")[:1]), models.Value(Stage.OPEN.value)),
-            decided=Coalesce(Subquery(latest.values("words")[:1]), models.Value(""), output_field=models.TextField()),
+            decided=Coalesce(
+                Subquery(latest.values("words")[:1]), models.Value(""), output_field=models.TextField()
+            ),
         )
 
     def by_stage(self) -> TopicQuerySet:
@@ -51,8 +53,12 @@ class Topic(models.Model):
     why = models.TextField(_("why it matters"), blank=True)
     raised_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     raised_on = models.DateField(default=timezone.localdate)
-    themes = models.ManyToManyField(Theme, related_name="topics", blank=True, db_table="agenda_topic_from_theme")
-    voices = models.ManyToManyField(Voice, related_name="topics", blank=True, db_table="agenda_topic_from_voice")
+    themes = models.ManyToManyField(
+        Theme, related_name="topics", blank=True, db_table="agenda_topic_from_theme"
+    )
+    voices = models.ManyToManyField(
+        Voice, related_name="topics", blank=True, db_table="agenda_topic_from_voice"
+    )
 
     objects = TopicQuerySet.as_manager()
     stage: str  # with_stage() fetches it

@@ -38,7 +38,9 @@ def topics(request: PersonRequest) -> HttpResponse:
         "agenda/topics.html",
         {
             "page": page,
-            "groups": [(Stage(stage).label, list(group)) for stage, group in groupby(page, lambda topic: topic.stage)],
+            "groups": [
+                (Stage(stage).label, list(group)) for stage, group in groupby(page, lambda topic: topic.stage)
+            ],
             "every_hub": every_hub,
             "own": own,
             "names_hub": every_hub or len(own) > 1,
@@ -140,9 +142,13 @@ def untie(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 def _topic(request: PersonRequest, pk: int) -> Topic:
-    return get_object_or_404(Topic.objects.visible_to(request.person).with_stage().select_related("hub"), pk=pk)
+    return get_object_or_404(
+        Topic.objects.visible_to(request.person).with_stage().select_related("hub"), pk=pk
+    )
 
 
 def _may_tie(person: Person | None, topic: Topic) -> bool:
     """Whoever ties the thread in the hub, and whoever raised the topic."""
-    return person is not None and (topic.raised_by_id == person.pk or may(person, "tie the thread", topic.hub_id))
+    return person is not None and (
+        topic.raised_by_id == person.pk or may(person, "tie the thread", topic.hub_id)
+    )

@@ -406,6 +406,9 @@ _STAMP_AFTER = re.compile(rf"\s*(?P<stamp>{_IN_BRACKETS}|(?:{_RANGE})(?=\s*$|\t)
 # ("speaker 1").
 _NAME_SHAPE = re.compile(r"[\w+][\w'’.\-&/#*,+ ]*(?: ?\([^()]{1,40}\))?")
 _SMALL_NAME = re.compile(r"[^\W\d_]+ ?[0-9]{0,3}")
+_SMALL_HEADING = re.compile(
+    r"speaker|spk|participant|interviewe[er]|respondent|facilitator|host|guest|unknown"
+)
 _BETWEEN = re.compile(r"(?:de|da|do|du|del|der|den|di|la|le|van|von|af|al|bin|ibn|of|the|and|[&/+-])")
 
 _NO_NAMES = re.compile(
@@ -437,7 +440,7 @@ class _Label:
 def _name(raw: str) -> str | None:
     """The name in something that may be a label, or None if it cannot be one."""
     name = " ".join(raw.strip(" *_\t").split())
-    if not 0 < len(name) <= 60 or not _NAME_SHAPE.fullmatch(name) or _NO_NAMES.fullmatch(name):
+    if not 0 < len(name) <= 60 or not _NAME_SHAPE.fullmatch(name) or _NO_NAMES.fullmatch(name.rstrip(" -–—")):
         return None
     words = name.partition(" (")[0].split()
     if len(words) > 6 or not (any(sign.isalpha() for sign in name) or name.startswith("+")):
@@ -448,9 +451,9 @@ def _name(raw: str) -> str | None:
 
 
 def _heading(raw: str) -> str | None:
-    """The name in something that stands by a time alone: "so 10:30" is no heading, "So 10:30" may be one."""
+    """The name in what stands by a time alone: "so 3 10:30" is no heading, "speaker 3 10:30" is one."""
     name = _name(raw)
-    return name if name and (not name[0].islower() or name[-1].isdigit()) else None
+    return name if name and (not name[0].islower() or _SMALL_HEADING.match(name)) else None
 
 
 _SHAPES = ("colon", "bracket", "caps", "beside", "over", "under", "tab", "dash")
@@ -497,11 +500,17 @@ def _find_labels(
 
     # A name and a time alone on a line have words below: else they are themselves the words, a short answer.
     for shape in ("stamped", "beside", "over"):
+        headings = candidates[shape]
         candidates[shape] = {
             number: label
-            for number, label in candidates[shape].items()
+            for number, label in headings.items()
             if label.at < len(lines[number])
-            or (number + 1 < len(lines) and number + 1 not in times and number + 1 not in candidates[shape])
+            or (
+                number + 1 < len(lines)
+                and number + 1 not in times
+                and not (number + 1 in headings and starts_paragraph[number + 1])
+                and not (number - 1 in headings and not starts_paragraph[number])
+            )
         }
     candidates["colon"] |= candidates.pop("stamped")
 

@@ -32,7 +32,9 @@ _sender = ThreadPoolExecutor(max_workers=2, thread_name_prefix="codes")
 
 WORDS = {
     "incorrect_code": gettext_lazy("That code is not right. Look at it once more, or ask for a new one."),
-    "too_many_login_attempts": gettext_lazy("That was too often. Wait a few minutes, then ask for a new code."),
+    "too_many_login_attempts": gettext_lazy(
+        "That was too often. Wait a few minutes, then ask for a new code."
+    ),
     "rate_limited": gettext_lazy("That was too often. Wait a few minutes, then try again."),
     "cannot_delete_authenticator": gettext_lazy("This is your only second step. Add another one first."),
 }
@@ -56,11 +58,17 @@ class Adapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Written now, sent after the reply: how long that takes, or that it fails, would tell who has an account."""
-        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email} | context)
+        message = self.render_mail(
+            template_prefix, email, {"request": self.request, "email": email} | context
+        )
         later(lambda: _send(message))
 
     def send_notification_mail(
-        self, template_prefix: str, user: Account, context: dict[str, Any] | None = None, email: str | None = None
+        self,
+        template_prefix: str,
+        user: Account,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
     ) -> None:
         """Every change to the second step is told in one and the same message."""
         self.send_mail("account/email/second_step_changed", email or user.email, {})

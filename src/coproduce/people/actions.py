@@ -20,7 +20,9 @@ NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.LETTER, Way.Kind.PHONE}
 LEADS = TABLE["look after people"]
 
 
-def record(by: Person | None, verb: str, thing: models.Model, hub: Hub | int | None = None, **detail: Any) -> Act:
+def record(
+    by: Person | None, verb: str, thing: models.Model, hub: Hub | int | None = None, **detail: Any
+) -> Act:
     """Leave the record of who did what. Every action of every room calls this in its own transaction."""
     return Act.objects.create(
         by=by,
@@ -34,7 +36,7 @@ def record(by: Person | None, verb: str, thing: models.Model, hub: Hub | int | N
 
 @transaction.atomic
 def set_up(hub_name: str, about: str, name: str, email: str) -> Person:
-    """The first hub and the first person, who coordinates and facilitates it. Only on an empty installation."""
+    """The first hub and the first person, who coordinates and facilitates it. Only where nobody is yet."""
     if Person.objects.exists() or Hub.objects.exists():
         raise NotAllowed("This group is already set up.")
     hub: Hub = Hub.objects.add_root({"name": hub_name, "about": about})
@@ -68,7 +70,7 @@ def add_person(
     address: str = "",
     email: str = "",
 ) -> Person:
-    """Add somebody in a role, with the way they like best to be reached, and the email they sign in with if they do."""
+    """Add somebody in a role, with the way they like best, and the email they sign in with if they do."""
     must_give(by, role, hub)
     person = Person.objects.create(name=_named(name), organisation=organisation, added_by=by)
     Membership.objects.create(person=person, hub=hub, role=role)
@@ -132,7 +134,9 @@ def leave(by: Person, membership: Membership) -> None:
     if membership.until is not None:
         return
     if membership.role in LEADS and not _others_lead(membership):
-        raise ValidationError(_("Nobody else looks after the people here. Give somebody else this role first."))
+        raise ValidationError(
+            _("Nobody else looks after the people here. Give somebody else this role first.")
+        )
     membership.until = timezone.localdate()
     membership.save(update_fields=["until"])
     record(by, "leave", membership.person, membership.hub_id, role=membership.role)
@@ -163,7 +167,7 @@ def check_address(kind: str, address: str) -> str:
 
 @transaction.atomic
 def add_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
-    """Add a way of reaching somebody. The first way of all is the preferred one. Twice the same is one way."""
+    """Add a way of reaching somebody. The first of all is the preferred one; twice the same is one."""
     _must_look_after(by, person)
     address = check_address(kind, address)
     if known := person.ways.filter(kind=kind, address=address).first():
@@ -203,12 +207,14 @@ def remove_way(by: Person, way: Way) -> None:
 def give_account(by: Person, person: Person, email: str) -> Account:
     """Let the person sign in with a code sent to this address, and with no other.
 
-    Whoever reads that address can do all that the person may. So it takes somebody who could give them each role.
+    Whoever reads that address can do all that the person may. So it takes who could give them each role.
     """
     must_look_after_account(by, person)
     email = check_address(Way.Kind.EMAIL, email)
     if Account.objects.filter(email__iexact=email).exclude(person=person).exists():
-        raise ValidationError({"email": _("Somebody already signs in with this email address. Write another one.")})
+        raise ValidationError(
+            {"email": _("Somebody already signs in with this email address. Write another one.")}
+        )
     account, _new = Account.objects.update_or_create(person=person, defaults={"email": email})
     EmailAddress.objects.filter(user=account).exclude(email__iexact=email).delete()
     record(by, "give an account to", person)
@@ -253,7 +259,9 @@ def take_account_away(by: Person, person: Person) -> None:
     """They don't sign in any more, from their next request on. What they said, and their roles, stay theirs."""
     must_look_after_account(by, person)
     if Account.objects.filter(person=person, is_administrator=True).exists():
-        raise ValidationError(_("They keep this installation running. That has to end first, on the machine itself."))
+        raise ValidationError(
+            _("They keep this installation running. That has to end first, on the machine itself.")
+        )
     Account.objects.filter(person=person).delete()
     record(by, "take the account away from", person)
 

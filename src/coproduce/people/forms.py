@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dates import MONTHS, MONTHS_3
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.people.actions import check_address
@@ -25,9 +26,19 @@ class ActionForm(forms.Form):
     """A form that ends in one action."""
 
     result: Any = None
+    needed_sometimes: tuple[
+        str, ...
+    ] = ()  # may stay empty, as the rest of the form says; not marked as optional
+
+    def full_clean(self) -> None:
+        for name in self.needed_sometimes:
+            self.fields[name].required = False
+        super().full_clean()
+        for name in self.needed_sometimes:
+            self.fields[name].required = True
 
     def does(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-        """Call the action. What it refuses becomes an error on this form, with everything that was typed kept."""
+        """Call the action. What it refuses becomes an error on this form; everything typed is kept."""
         try:
             self.result = action(*args, **kwargs)
         except ValidationError as refused:
@@ -127,6 +138,7 @@ def _month(typed: str) -> int | None:
                 return number
     return 9 if word == "sept" else None
 
+
 # The forms of this room
 
 
@@ -154,19 +166,18 @@ WAYS = [
     (Way.Kind.PHONE, _("Phone call")),
     (Way.Kind.LETTER, _("Letter")),
     (Way.Kind.FACE_TO_FACE, _("Face to face")),
-    (Way.Kind.PAGE, _("On their page here")),
+    (Way.Kind.PAGE, _("Here, after signing in")),
 ]
 WHERE = _(
     "Email: the address. Phone call: the whole number. Letter: house, street, town and postcode. "
-    "Face to face: where they can be found. Leave this empty for their page here."
+    "Face to face: where to meet. Here, after signing in: leave this empty."
 )
 
 
 class WayForm(ActionForm):
+    needed_sometimes = ("address",)
     kind = forms.ChoiceField(label=_("How?"), choices=WAYS, widget=forms.RadioSelect)
-    address = forms.CharField(
-        label=_("Where?"), help_text=WHERE, required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    address = forms.CharField(label=_("Where?"), help_text=WHERE, widget=forms.Textarea(attrs={"rows": 3}))
     preferred = forms.BooleanField(label=_("This is the best way"), required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -177,17 +188,22 @@ class PersonForm(ActionForm):
     """Somebody new: who they are, how to reach them, and whether they sign in."""
 
     by: Person
+    needed_sometimes = ("address",)
 
     name = forms.CharField(label=_("What do they like to be called?"), max_length=120)
     role = forms.ChoiceField(label=_("How do they take part?"), widget=forms.RadioSelect, initial=Role.MEMBER)
     organisation = forms.ModelChoiceField(
-        Organisation.objects.all(), label=_("Which organisation are they from?"), required=False, empty_label=_("None")
+        Organisation.objects.all(),
+        label=_("Which organisation are they from?"),
+        required=False,
+        empty_label=_("None"),
     )
-    way = forms.ChoiceField(label=_("How do they like to hear from us?"), choices=WAYS, widget=forms.RadioSelect)
+    way = forms.ChoiceField(
+        label=_("How do they like to hear from us?"), choices=WAYS, widget=forms.RadioSelect
+    )
     address = forms.CharField(
         label=_("Where does that reach them?"),
         help_text=WHERE,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     email = forms.EmailField(
@@ -205,7 +221,9 @@ class PersonForm(ActionForm):
         _with_role_to_give(self)
         cleaned = _with_tidy_address(self, "way")
         if cleaned.get("way") == Way.Kind.PAGE and not cleaned.get("email") and "email" not in self.errors:
-            self.add_error("email", _("They sign in to read their page. Write their email, or choose another way."))
+            self.add_error(
+                "email", _("They sign in to read their page. Write their email, or choose another way.")
+            )
         return cleaned
 
 
@@ -214,7 +232,9 @@ class NameForm(ActionForm):
 
 
 class AccountForm(ActionForm):
-    email = forms.EmailField(label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords."))
+    email = forms.EmailField(
+        label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords.")
+    )
 
 
 class RoleForm(ActionForm):
@@ -254,11 +274,14 @@ def _with_tidy_address(form: PersonForm | WayForm, kind: str) -> dict[str, Any]:
     return cleaned
 
 
+KINDS = [(kind.value, capfirst(kind.label)) for kind in Organisation.Kind]
+
+
 class OrganisationForm(ActionForm):
     """An organisation. On the way from the form for a person, it carries along what was typed there."""
 
     name = forms.CharField(label=_("What is it called?"), max_length=160)
-    kind = forms.ChoiceField(label=_("What is it?"), choices=Organisation.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=KINDS, widget=forms.RadioSelect)
     about = forms.CharField(
         label=_("What does it do, in a sentence?"), required=False, widget=forms.Textarea(attrs={"rows": 3})
     )

@@ -17,7 +17,9 @@ class PersonRequest(HttpRequest):
     person: Person
 
 
-def person_of_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def person_of_request(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         request.person = _person(request)  # type: ignore[attr-defined]
         return get_response(request)

@@ -1,4 +1,4 @@
-"""Who: the people who take part, the hubs and organisations they belong to, and how each likes to be reached."""
+"""Who: the people who take part, the hubs and organisations they belong to, and how each is reached."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, person: Person | None) -> PersonQuerySet:
         """Whom this person may see by name: themselves, and the people of hubs whose people they look after.
 
-        Somebody who has left every hub is still looked after by the hubs they were in: they may be owed an answer.
+        Who has left every hub is still looked after by the hubs they were in: they may be owed an answer.
         """
         from coproduce.people.permissions import hubs_where
 
@@ -71,7 +71,9 @@ class PersonQuerySet(models.QuerySet["Person"]):
         was_here = Membership.objects.filter(person=OuterRef("pk"), hub__in=looked_after)
         nowhere = ~Exists(current)
         return self.filter(
-            own | Exists(current.filter(hub__in=looked_after)) | (nowhere & (Exists(was_here) | Q(added_by=person)))
+            own
+            | Exists(current.filter(hub__in=looked_after))
+            | (nowhere & (Exists(was_here) | Q(added_by=person)))
         )
 
     def out_of_reach(self) -> PersonQuerySet:
@@ -88,7 +90,12 @@ class Person(models.Model):
 
     name = models.CharField(_("what they like to be called"), max_length=120)
     organisation = models.ForeignKey(
-        Organisation, models.SET_NULL, null=True, blank=True, related_name="people", verbose_name=_("organisation")
+        Organisation,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="people",
+        verbose_name=_("organisation"),
     )
     added_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
     added_at = models.DateTimeField(default=timezone.now)
@@ -125,7 +132,9 @@ class Way(models.Model):
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="ways")
     kind = models.CharField(_("how"), max_length=20, choices=Kind.choices)
-    address = models.TextField(_("where"), blank=True, help_text=_("Email, phone number, postal address or place."))
+    address = models.TextField(
+        _("where"), blank=True, help_text=_("Email, phone number, postal address or place.")
+    )
     preferred = models.BooleanField(_("the way they like best"), default=False)
 
     class Meta:
@@ -133,7 +142,9 @@ class Way(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["person"], condition=Q(preferred=True), name="one_preferred_way"),
         ]
-        indexes = [models.Index(fields=["kind", "person"], condition=Q(preferred=True), name="preferred_ways")]
+        indexes = [
+            models.Index(fields=["kind", "person"], condition=Q(preferred=True), name="preferred_ways")
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()
@@ -168,7 +179,9 @@ class Membership(models.Model):
         ordering = ["hub__path", "role"]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "hub", "role"], condition=Q(until__isnull=True), name="one_membership_a_role"
+                fields=["person", "hub", "role"],
+                condition=Q(until__isnull=True),
+                name="one_membership_a_role",
             )
         ]
 
@@ -187,7 +200,9 @@ class Account(AbstractBaseUser):
     email = models.EmailField(_("email"), unique=True)
     person = models.OneToOneField(Person, models.CASCADE, related_name="account")
     is_active = models.BooleanField(default=True)
-    is_administrator = models.BooleanField(default=False)  # keeps the installation running; reads nobody's words
+    is_administrator = models.BooleanField(
+        default=False
+    )  # keeps the installation running; reads nobody's words
     session_epoch = models.PositiveIntegerField(default=0)  # one more, and every session of before has ended
 
     USERNAME_FIELD = "email"

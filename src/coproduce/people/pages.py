@@ -1,4 +1,4 @@
-"""Two things that pages of every room do: show a long list a page at a time, and let a button do one action."""
+"""What pages of every room do: show a long list a page at a time, and let a button do one action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def page_of(request: HttpRequest, things: QuerySet[Any] | Sequence[Any], size: i
 
 
 def press(request: HttpRequest, done: str, action: Callable[..., Any], *args: Any) -> bool:
-    """Do what a button is for. `done` is said on the next page; what the action refuses is said there instead."""
+    """Do what a button is for. The next page says `done`, or what the action refuses."""
     try:
         action(*args)
     except ValidationError as refused:

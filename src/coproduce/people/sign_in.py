@@ -46,7 +46,9 @@ BEFORE_IT = {"how_this_works", "privacy", "accessibility", "words", "second_step
 
 
 class AskForCodeForm(RequestLoginCodeForm):
-    email = forms.EmailField(label=_("Your email address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(
+        label=_("Your email address"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
     def clean_email(self) -> str:
         """For an address nobody has, a message is written as well, and goes nowhere: it takes the same time."""
@@ -96,7 +98,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 class PasskeyForm(AddWebAuthnForm):
     name = forms.CharField(
-        label=_("What do you call this device?"), help_text=_("So that you know it again in the list."), max_length=60
+        label=_("What do you call this device?"),
+        help_text=_("So that you know it again in the list."),
+        max_length=60,
     )
     passwordless = forms.BooleanField(
         label=_("Sign in with this passkey alone, without a code by email"),
@@ -112,7 +116,9 @@ class PasskeyNameForm(EditWebAuthnForm):
 
 def _code_from_app(help_text: Any) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
-    return forms.CharField(label=_("The code from your app"), help_text=help_text, max_length=20, widget=widget)
+    return forms.CharField(
+        label=_("The code from your app"), help_text=help_text, max_length=20, widget=widget
+    )
 
 
 class SecondStepForm(AuthenticateForm):
@@ -144,7 +150,9 @@ def took_it(request: HttpRequest, within: int = HALF_A_DAY) -> bool:
     return any(record.get("method") == "mfa" and record["at"] > time.time() - within for record in records)
 
 
-def ask_for_second_step(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def ask_for_second_step(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """No page of the group opens to who looks after others before they took the second step."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -171,10 +179,14 @@ def ask_for_second_step(get_response: Callable[[HttpRequest], HttpResponse]) -> 
     return middleware
 
 
-def just_added(sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any) -> None:
+def just_added(
+    sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any
+) -> None:
     """Who adds a second step has shown that they have it: they need not show it twice."""
     if authenticator.type in STEPS:
-        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True)
+        record_authentication(
+            request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True
+        )
 
 
 authenticator_added.connect(just_added, dispatch_uid="coproduce.just_added")

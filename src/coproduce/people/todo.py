@@ -1,4 +1,4 @@
-"""One thing to do next. Rooms that have some answer `do_these_first(person)` with a list of these; site/ gathers them."""
+"""One thing to do next. Rooms answer `do_these_first(person)` with a list of these; site/ gathers them."""
 
 from dataclasses import dataclass
 

@@ -10,6 +10,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -21,7 +22,7 @@ from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must
 
 REACHED = {
-    Way.Kind.PAGE: gettext_lazy("reads it on their page here"),
+    Way.Kind.PAGE: gettext_lazy("best here, after signing in"),
     Way.Kind.EMAIL: gettext_lazy("best by email"),
     Way.Kind.LETTER: gettext_lazy("best by letter"),
     Way.Kind.PHONE: gettext_lazy("best by phone"),
@@ -43,16 +44,18 @@ def people(request: PersonRequest) -> HttpResponse:
         found = found.out_of_reach()
     page = page_of(request, found.select_related("organisation", "account").prefetch_related("ways"), 25)
     held = Membership.objects.current().filter(person__in=page.object_list, hub__in=looked_after)
-    roles: dict[int, list[str]] = {}
+    roles: dict[int, dict[str, list[str]]] = {}
     for membership in held.select_related("hub"):
-        where = f", {membership.hub}" if len(looked_after) > 1 else ""
-        roles.setdefault(membership.person_id, []).append(f"{membership.get_role_display()}{where}")
+        hubs_of = roles.setdefault(membership.person_id, {})
+        hubs_of.setdefault(membership.get_role_display(), []).append(membership.hub.name)
     return render(
         request,
         "people/people.html",
         {
             "page": page,
-            "rows": [(them, _at_a_glance(them, roles.get(them.pk, []))) for them in page],
+            "rows": [
+                (them, _at_a_glance(them, roles.get(them.pk, {}), len(looked_after) > 1)) for them in page
+            ],
             "query": query,
             "unreached": unreached,
             "out_of_reach": everybody.out_of_reach().count(),
@@ -61,10 +64,16 @@ def people(request: PersonRequest) -> HttpResponse:
     )
 
 
-def _at_a_glance(them: Person, roles: list[str]) -> str:
-    """One line about somebody: "member · Eastmoor Council · best by email"."""
+def _at_a_glance(them: Person, roles: dict[str, list[str]], name_hubs: bool) -> str:
+    """One line about somebody: "member in Eastmoor and Millbank · Eastmoor Council · best by email"."""
     way = them.preferred_way
-    parts = [*roles, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
+    where = [
+        _("%(role)s in %(hubs)s") % {"role": role, "hubs": get_text_list(hubs, _("and"))}
+        if name_hubs
+        else role
+        for role, hubs in roles.items()
+    ]
+    parts = [*where, them.organisation and them.organisation.name, way and REACHED[Way.Kind(way.kind)]]
     return " · ".join(str(part) for part in parts if part)
 
 
@@ -72,7 +81,9 @@ def _at_a_glance(them: Person, roles: list[str]) -> str:
 def add(request: PersonRequest) -> HttpResponse:
     _must_look_after_somebody(request.person)
     if "new_organisation" in request.POST:  # on its way to that page and back, nothing typed is lost
-        return _organisation_page(request, forms.OrganisationForm(carried=forms.typed_about_person(request.POST)))
+        return _organisation_page(
+            request, forms.OrganisationForm(carried=forms.typed_about_person(request.POST))
+        )
     form = forms.PersonForm(request.person, request.POST or None)
     if form.is_valid() and form.does(actions.add_person, request.person, **form.cleaned_data):
         messages.success(request, _("%(name)s is added.") % {"name": form.result.name})
@@ -145,7 +156,9 @@ def name(request: PersonRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
         messages.success(request, _("The name is changed."))
         return redirect("people:person", them.pk)
-    return _form_page(request, them, form, _("What do you like to be called?"), _("What do they like to be called?"))
+    return _form_page(
+        request, them, form, _("What do you like to be called?"), _("What do they like to be called?")
+    )
 
 
 @signed_in
@@ -156,7 +169,11 @@ def add_way(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The way is added."))
         return redirect("people:person", them.pk)
     return _form_page(
-        request, them, form, _("Another way to reach you"), _("Another way to reach %(name)s") % {"name": them.name}
+        request,
+        them,
+        form,
+        _("Another way to reach you"),
+        _("Another way to reach %(name)s") % {"name": them.name},
     )
 
 
@@ -187,7 +204,9 @@ def account(request: PersonRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.does(actions.give_account, request.person, them, **form.cleaned_data):
         if them == request.person:
             update_session_auth_hash(request, form.result)
-        messages.success(request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email})
+        messages.success(
+            request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email}
+        )
         return redirect("people:person", them.pk)
     return _form_page(
         request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.name}
@@ -232,7 +251,9 @@ def join(request: PersonRequest, pk: int) -> HttpResponse:
 @signed_in
 def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
     them = _visible(request, pk)
-    held = get_object_or_404(Membership.objects.current().select_related("person", "hub"), person=them, pk=membership)
+    held = get_object_or_404(
+        Membership.objects.current().select_related("person", "hub"), person=them, pk=membership
+    )
     ended = press(request, _("The role has ended."), actions.leave, request.person, held)
     if ended and them == request.person:  # here they stay signed in; on every other device they do not
         update_session_auth_hash(request, Account.objects.get(person=them))
@@ -260,7 +281,11 @@ def hubs(request: PersonRequest) -> HttpResponse:
     return render(
         request,
         "people/hubs.html",
-        {"tree": [(hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()]},
+        {
+            "tree": [
+                (hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()
+            ]
+        },
     )
 
 

@@ -23,7 +23,6 @@ PERMISSIONS = ", ".join(
 def on_every_answer(get_response: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.setdefault("X-Frame-Options", "DENY")
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         is_ours_alone = getattr(request, "person", None) is not None or request.path.startswith("/account/")
@@ -41,7 +40,9 @@ def not_too_large(get_response: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > settings.LARGEST_REQUEST:
-            return HttpResponse("This is too large to send.", status=413, content_type="text/plain; charset=utf-8")
+            return HttpResponse(
+                "This is too large to send.", status=413, content_type="text/plain; charset=utf-8"
+            )
         return get_response(request)
 
     return middleware

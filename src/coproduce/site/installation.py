@@ -114,5 +114,3 @@ def _email() -> Sign:
 
 def _version() -> Sign:
     return Sign(_("Version"), coproduce.__version__)
-
-

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     # First what goes on every answer, whoever gives it.
     "csp.middleware.CSPMiddleware",
     "coproduce.site.headers.on_every_answer",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "coproduce.site.try_it.only_this_machine",
     "coproduce.site.headers.not_too_large",

@@ -31,6 +31,7 @@ def run(until_done: bool = False) -> None:
     """Work the queue until stopped, or until it is empty."""
     worker = Worker.objects.create(id=get_random_string(32))
     stop = threading.Event()
+    logging.getLogger("django_tasks_db").setLevel(logging.ERROR)  # that it was asked to stop is no news
     beating = threading.Thread(target=_beat, args=(worker.id, stop), daemon=True)
     clear_up()
     beating.start()

@@ -41,7 +41,9 @@ def place(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
     if wanted - set(Voice.objects.visible_to(by).filter(pk__in=wanted).values_list("pk", flat=True)):
         raise NotAllowed("place a voice")
     known = set(
-        Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=wanted).values_list("voice", flat=True)
+        Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=wanted).values_list(
+            "voice", flat=True
+        )
     )
     Placement.objects.bulk_create(
         Placement(theme=theme, voice_id=voice, placed_by=by) for voice in sorted(wanted - known)
@@ -51,9 +53,11 @@ def place(by: Person, theme: Theme, voices: Iterable[Voice]) -> None:
 
 @transaction.atomic
 def take_out(by: Person, theme: Theme, voices: Iterable[Voice]) -> set[int]:
-    """Take voices out of a theme, also where they came with a merge. Returns the ids of those that were in it."""
+    """Take voices out of a theme, also where a merge brought them. Returns the ids of those in it."""
     must(by, "make sense", theme.hub_id)
-    placed = Placement.objects.filter(theme__in=with_merged([theme.pk]), voice__in=[voice.pk for voice in voices])
+    placed = Placement.objects.filter(
+        theme__in=with_merged([theme.pk]), voice__in=[voice.pk for voice in voices]
+    )
     out = set(placed.order_by().values_list("voice", flat=True))
     placed.delete()
     record(by, "take voices out of", theme, theme.hub_id, voices=sorted(out))
@@ -108,7 +112,7 @@ def undo_merge(by: Person, theme: Theme) -> None:
 
 
 def _lock(*themes: Theme) -> None:
-    """Look at where these themes stand now, and let nobody else merge them meanwhile: no circle can come about."""
+    """Look at where these themes stand now, and let nobody merge them meanwhile: no circle comes about."""
     now = Theme.objects.select_for_update().order_by("pk").in_bulk([theme.pk for theme in themes])
     for theme in themes:
         theme.merged_into_id = now[theme.pk].merged_into_id

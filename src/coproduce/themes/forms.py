@@ -22,7 +22,9 @@ def themes_to_choose(person: Person) -> QuerySet[Theme]:
 
 class NameForm(ActionForm):
     name = forms.CharField(
-        label=_("What do you call it?"), help_text=_("A few words that people themselves use."), max_length=160
+        label=_("What do you call it?"),
+        help_text=_("A few words that people themselves use."),
+        max_length=160,
     )
     about = forms.CharField(
         label=_("What does it say, in a sentence?"), required=False, widget=forms.Textarea(attrs={"rows": 3})
@@ -37,17 +39,22 @@ class MakeForm(NameForm):
 
 
 class TickedForm(ActionForm):
-    """The quotes that somebody ticked, and which button they pressed: each needs something else beside the ticks."""
+    """The quotes that somebody ticked, and the button they pressed: each needs something else besides."""
 
+    needed_sometimes = ("into", "name")
     voices = forms.ModelMultipleChoiceField(
         Voice.objects.none(),
+        label="",
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick the quotes first."), "invalid_choice": _("That quote is not here any more.")},
+        error_messages={
+            "required": _("Tick the quotes first."),
+            "invalid_choice": _("That quote is not here any more."),
+        },
     )
     into = forms.ModelChoiceField(
-        Theme.objects.none(), label=_("Which theme?"), required=False, empty_label=_("Choose a theme")
+        Theme.objects.none(), label=_("Which theme?"), empty_label=_("Choose a theme")
     )
-    name = forms.CharField(label=_("What do you call the new theme?"), required=False, max_length=160)
+    name = forms.CharField(label=_("What do you call the new theme?"), max_length=160)
 
     def __init__(self, voices: QuerySet[Voice], themes: QuerySet[Theme], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +69,11 @@ class TickedForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         if self.button in {"put", "move"} and not self.cleaned_data.get("into") and "into" not in self.errors:
             self.add_error("into", _("Choose the theme they belong in."))
-        if self.button in {"make", "split"} and not self.cleaned_data.get("name") and "name" not in self.errors:
+        if (
+            self.button in {"make", "split"}
+            and not self.cleaned_data.get("name")
+            and "name" not in self.errors
+        ):
             self.add_error("name", _("Give the new theme a name."))
         return self.cleaned_data
 

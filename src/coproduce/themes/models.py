@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import DenseRank
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +30,7 @@ from coproduce.voices.models import Voice, VoiceQuerySet
 
 class ThemeQuerySet(models.QuerySet["Theme"]):
     def visible_to(self, person: Person | None) -> ThemeQuerySet:
-        """Themes are the group's: everybody in the hub reads their names; their quotes are read by consent."""
+        """Themes are the group's: everybody in the hub reads their names, and their quotes by consent."""
         return self.filter(hub__in=hubs_where(person, "read what the group may read"))
 
     def standing(self) -> ThemeQuerySet:
@@ -95,7 +107,9 @@ def lines_of_merging(themes: Iterable[int]) -> dict[int, list[int]]:
 
 
 def _merged_into(**which: Any) -> dict[int, int]:
-    pairs = Theme.objects.filter(merged_into__isnull=False, **which).order_by().values_list("pk", "merged_into")
+    pairs = (
+        Theme.objects.filter(merged_into__isnull=False, **which).order_by().values_list("pk", "merged_into")
+    )
     return {pk: into for pk, into in pairs if into is not None}
 
 
@@ -123,7 +137,7 @@ def families(themes: Iterable[int]) -> dict[int, set[int]]:
 
 
 def voice_counts(themes: Iterable[int]) -> dict[int, int]:
-    """How many voices each theme has, with what was merged into it. As many queries for one theme as for many."""
+    """How many voices each theme has, merged ones included. As many queries for many as for one."""
     family = families(themes)
     alone = [pk for pk, members in family.items() if len(members) == 1]
     together = {member for members in family.values() if len(members) > 1 for member in members}
@@ -132,7 +146,8 @@ def voice_counts(themes: Iterable[int]) -> dict[int, int]:
     for theme, voice in Placement.objects.filter(theme__in=together).order_by().values_list("theme", "voice"):
         placed.setdefault(theme, set()).add(voice)
     return {
-        pk: len(set().union(*(placed.get(member, ()) for member in members))) for pk, members in family.items()
+        pk: len(set().union(*(placed.get(member, ()) for member in members)))
+        for pk, members in family.items()
     } | dict(rows)
 
 
@@ -164,13 +179,17 @@ def some_voices(themes: Iterable[int], person: Person | None, each: int = 3) -> 
 def came_with(theme: Theme, voices: Iterable[int]) -> dict[int, Theme]:
     """For each of the voices that stands in the theme only by a merge, the theme it came with."""
     members = with_merged([theme.pk])
-    rows = Placement.objects.filter(theme__in=members, voice__in=list(voices)).select_related("theme").order_by("pk")
+    rows = (
+        Placement.objects.filter(theme__in=members, voice__in=list(voices))
+        .select_related("theme")
+        .order_by("pk")
+    )
     own = {row.voice_id for row in rows if row.theme_id == theme.pk}
     return {row.voice_id: row.theme for row in rows if row.voice_id not in own}
 
 
 def in_no_theme(person: Person | None) -> VoiceQuerySet:
-    """What this person could still put in a theme: voices of the hubs where they make sense that are in none."""
+    """Voices in no theme, of the hubs where this person makes sense: what they could still put in one."""
     return Voice.objects.for_reading(person).filter(
         ~Exists(Placement.objects.filter(voice=OuterRef("pk"))), hub__in=hubs_where(person, "make sense")
     )

@@ -99,11 +99,13 @@ def theme(request: PersonRequest, pk: int) -> HttpResponse:
             "page": page,
             "rows": [(voice, origins.get(voice.pk), str(voice.pk) in form.ticked) for voice in page],
             "count": counts[theme.pk],
-            "hidden": counts[theme.pk] - page.paginator.count,
+            "readable": page.paginator.count,
             "merged": [(one, counts[one.pk], may(by, "make sense", one.hub_id)) for one in merged],
             "may_sort": may_sort,
             "may_undo": may(by, "make sense", theme.hub_id),
-            "went_to": went_to if went_to and Theme.objects.visible_to(by).filter(pk=went_to.pk).exists() else None,
+            "went_to": went_to
+            if went_to and Theme.objects.visible_to(by).filter(pk=went_to.pk).exists()
+            else None,
             "may_merge": may_sort and others.exists(),
         },
     )
@@ -150,7 +152,11 @@ def merge(request: PersonRequest, pk: int) -> HttpResponse:
         return render(
             request,
             "themes/merge.html",
-            {"theme": theme, "others": [(other, counts[other.pk]) for other in others], "asked": "into" in request.GET},
+            {
+                "theme": theme,
+                "others": [(other, counts[other.pk]) for other in others],
+                "asked": "into" in request.GET,
+            },
         )
     if request.method == "POST":
         done = _("‘%(theme)s’ is part of ‘%(into)s’ now.") % {"theme": theme, "into": into}

@@ -150,7 +150,7 @@ def add_speaker(by: Person, story: Story, label: str) -> Speaker:
 def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iterable[str]) -> None:
     """Say who a speaker is, and what they allow for what they said in this story. Their quotes follow.
 
-    What was withdrawn for one quote alone stays withdrawn for it. What was given for one quote alone stays too,
+    What was withdrawn for one quote alone stays withdrawn for it. What was given for one quote alone stays
     until something is taken back for the whole story.
     """
     must(by, "work on stories", speaker.story.hub_id)

@@ -207,6 +207,16 @@ class WhoSpeaksForm(ActionForm):
         return [(turn, self.speakers.get(chosen)) for turn, chosen in self.who]
 
 
+class TurnSpeakerForm(ActionForm):
+    """One turn, by one key."""
+
+    speaker = Choice(queryset=Speaker.objects.none())
+
+    def __init__(self, story: Story, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["speaker"].queryset = story.speakers.select_related("person")  # type: ignore[attr-defined]
+
+
 class ManyTurnsForm(ActionForm):
     """Give many turns to one speaker, or to two who take turns."""
 

@@ -37,7 +37,9 @@ def have_your_say(request: HttpRequest) -> HttpResponse:
             form.add_error(None, again)
         elif not _has_room(request, checked):
             status = 429
-            later = _("A lot is coming in. Your words are still here. Wait a few minutes, then send them again.")
+            later = _(
+                "A lot is coming in. Your words are still here. Wait a few minutes, then send them again."
+            )
             form.add_error(None, later)
         elif form.does(
             actions.receive,

@@ -303,13 +303,13 @@ class Consent(models.Model):
             ),
         ]
 
-    @property
-    def to_whom(self) -> str:
-        return Use(self.use).to_whom
-
     def __str__(self) -> str:
         of = f"voice {self.voice_id}" if self.voice_id else f"speaker {self.speaker_id}"
         return f"{self.use} for {of}"
+
+    @property
+    def to_whom(self) -> str:
+        return Use(self.use).to_whom
 
 
 class IncomingQuerySet(models.QuerySet["Incoming"]):

@@ -46,9 +46,10 @@ def is_done(answer: str) -> bool:
     try:
         said = json.loads(base64.b64decode(answer, validate=True))
         payload = Payload.from_dict(said) if isinstance(said, dict) else None
-        done = payload is not None and verify_solution(
-            payload, _secret("challenge"), hmac_key_secret=_secret("answer")
-        ).verified
+        done = (
+            payload is not None
+            and verify_solution(payload, _secret("challenge"), hmac_key_secret=_secret("answer")).verified
+        )
     except Exception:  # whatever a stranger sends, a strange answer is a wrong one
         return False
     if not (payload and done):

@@ -24,7 +24,8 @@ def _strangers(person: Person) -> list[Todo]:
         return []
     return [
         Todo(
-            title=ngettext("%(n)d person had their say", "%(n)d people had their say", number) % {"n": number},
+            title=ngettext("%(n)d person had their say", "%(n)d people had their say", number)
+            % {"n": number},
             rest=_("on the open form"),
             small=_("Nobody has read it yet."),
             url=reverse("voices:queue"),
@@ -39,7 +40,9 @@ def _stories(person: Person) -> list[Todo]:
         Story.objects.filter(hub__in=hubs_where(person, "work on stories"))
         .annotate(
             turns_here=Count("turns", distinct=True),
-            unknown=Count("turns", filter=Q(turns__speaker__isnull=True, turns__trimmed=False), distinct=True),
+            unknown=Count(
+                "turns", filter=Q(turns__speaker__isnull=True, turns__trimmed=False), distinct=True
+            ),
             quotes=Count("turns__quotes", distinct=True),
         )
         .filter(quotes=0, turns_here__gte=F("turns_expected"))[:3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -165,7 +166,7 @@ def to_work_on(request: PersonRequest, pk: int) -> Story:
 
 
 def at_step(story: Story, step: str, page: int | str | None = 1) -> str:
-    return f"{reverse('voices:story', args=[story.pk])}?step={step}&page={page or 1}"
+    return f"{reverse('voices:story', args=[story.pk])}?{urlencode({'step': step, 'page': page or 1})}"
 
 
 @signed_in
@@ -250,10 +251,12 @@ def speaker(request: PersonRequest, pk: int) -> HttpResponse:
 def turn_speaker(request: PersonRequest, pk: int) -> HttpResponse:
     """One turn by one key, for static/voices/who-speaks.js."""
     turn = turn_to_work_on(request, pk)
-    chosen = request.POST.get("speaker", "")
-    speaker = get_object_or_404(turn.story.speakers.select_related("person"), pk=chosen) if chosen else None
-    actions.assign_speaker(request.person, [turn], speaker)
-    return JsonResponse({"count": spoken_of(turn_counts(turn.story))})
+    form = forms.TurnSpeakerForm(turn.story, request.POST)
+    if form.is_valid() and form.does(
+        actions.assign_speaker, request.person, [turn], form.cleaned_data["speaker"]
+    ):
+        return JsonResponse({"count": spoken_of(turn_counts(turn.story))})
+    return HttpResponse(why_not(form), status=422, content_type="text/plain; charset=utf-8")
 
 
 # One turn

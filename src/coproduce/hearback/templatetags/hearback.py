@@ -37,7 +37,9 @@ def heard_bar(counts: dict[str, int]) -> dict[str, Any]:
     return {
         "people": sum(counts.values()),
         "heard": counts[State.HEARD],
-        "rows": [(label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices],
+        "rows": [
+            (label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices
+        ],
     }
 
 
