@@ -56,6 +56,11 @@ class Adapter(DefaultAccountAdapter):
         address = truncate_ip(super().get_client_ip(request))
         return salted_hmac("coproduce.who-knocks", address, algorithm="sha256").hexdigest()[:32]
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """A passkey first, for who has one: it is the easiest."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return sorted(methods, key=lambda method: "webauthn" not in method["id"])
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Written now, sent after the reply: how long that takes, or that it fails, would tell who has an account."""
         message = self.render_mail(

@@ -117,20 +117,20 @@ class PasskeyNameForm(EditWebAuthnForm):
 def _code_from_app(help_text: Any) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
     return forms.CharField(
-        label=_("The code from your app"), help_text=help_text, max_length=20, widget=widget
+        label=_("Your code"), help_text=help_text, max_length=20, widget=widget
     )
 
 
 class SecondStepForm(AuthenticateForm):
-    code = _code_from_app(_("Six numbers. Or one of your spare codes: eight numbers."))
+    code = _code_from_app(_("Six numbers from your app, or eight from your spare codes."))
 
 
 class SecondStepAgainForm(ReauthenticateForm):
-    code = _code_from_app(_("Six numbers. Or one of your spare codes: eight numbers."))
+    code = _code_from_app(_("Six numbers from your app, or eight from your spare codes."))
 
 
 class AppForm(ActivateTOTPForm):
-    code = _code_from_app(_("Six numbers. The app shows new ones every half minute."))
+    code = _code_from_app(_("Six numbers from your app. It shows new ones every half minute."))
 
 
 @signed_in
