@@ -19,6 +19,7 @@ urlpatterns = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("second-step/", sign_in.second_step, name="second_step"),
     path("how-you-sign-in/", mfa.index, name="mfa_index"),
+    path("sign-out-elsewhere/", sign_in.sign_out_elsewhere, name="account_sign_out_elsewhere"),
     path("again/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("again/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),

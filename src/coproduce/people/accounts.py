@@ -56,6 +56,9 @@ class Adapter(DefaultAccountAdapter):
         address = truncate_ip(super().get_client_ip(request))
         return salted_hmac("coproduce.who-knocks", address, algorithm="sha256").hexdigest()[:32]
 
+    def is_reauthentication_required(self, app: str = "") -> bool:
+        return True
+
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """A passkey first, for who has one: it is the easiest."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)

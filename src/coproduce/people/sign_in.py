@@ -6,40 +6,57 @@ asked for again after half a day, so that a computer left open in a day centre d
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.flows.login import (
+    clear_authentication_records,
+    get_authentication_records,
+    record_authentication,
+)
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.account.internal.stagekit import get_pending_stage
+from allauth.account.signals import login_code_rejected
 from allauth.account.views import confirm_login_code, request_login_code
 from allauth.core.internal.ratelimit import respond_429
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
+from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, update_session_auth_hash
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from coproduce.people import limits
+from coproduce.people.actions import end_sessions
+from coproduce.people.limits import who_knocks
 from coproduce.people.middleware import PersonRequest, signed_in
+from coproduce.people.models import Account
 from coproduce.people.permissions import looks_after_others
+
+log = logging.getLogger("coproduce.security")
 
 HALF_A_DAY = 12 * 60 * 60
 TO_FINISH = 60 * 60  # who is writing when the half day ends may still send it
 STEPS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 # Pages that open before the second step: those of signing in, and those for everybody.
-BEFORE_IT = {"how_this_works", "privacy", "accessibility", "words", "second_step", "set_up", "try_it"}
+BEFORE_IT = {"how_this_works", "privacy", "accessibility", "words", "second_step"}
 
 
 # The code by email
@@ -76,7 +93,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponseBase:
 def confirm_code(request: HttpRequest) -> HttpResponseBase:
     """Three tries a code. allauth counts them in the session, where many at once would count as one; so we do too."""
     if request.method == "POST":
-        if not limits.has_room("codes-tried", limits.who_knocks(request), 60, 60 * 60):
+        if not limits.has_room("codes-tried", who_knocks(request), 60, 60 * 60):
             return respond_429(request)
         stage = get_pending_stage(request)
         which = f"{request.session.session_key}:{stage.state.get('at')}" if stage else ""
@@ -116,9 +133,7 @@ class PasskeyNameForm(EditWebAuthnForm):
 
 def _code_from_app(help_text: Any) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
-    return forms.CharField(
-        label=_("Your code"), help_text=help_text, max_length=20, widget=widget
-    )
+    return forms.CharField(label=_("Your code"), help_text=help_text, max_length=20, widget=widget)
 
 
 class SecondStepForm(AuthenticateForm):
@@ -179,14 +194,68 @@ def ask_for_second_step(
     return middleware
 
 
-def just_added(
-    sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any
+@require_POST
+@signed_in
+def sign_out_elsewhere(request: PersonRequest) -> HttpResponse:
+    end_sessions(request.person)
+    stay(request)
+    messages.success(request, _t("You are signed out everywhere else."))
+    return redirect("mfa_index")
+
+
+def stay(request: HttpRequest) -> None:
+    """After the sessions of whoever asks have ended: this one goes on, under a new key."""
+    account = Account.objects.filter(pk=request.user.pk or 0).first()
+    if account is not None:
+        request.user = account
+        update_session_auth_hash(request, account)
+
+
+def must_be_you(request: HttpRequest) -> None:
+    """Before the way in is changed: who has a second step takes it again, unless it was just now."""
+    raise_if_reauthentication_required(request, app="coproduce.people")
+
+
+def second_step_changed(
+    sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **rest: Any
 ) -> None:
-    """Who adds a second step has shown that they have it: they need not show it twice."""
-    if authenticator.type in STEPS:
+    """Who adds a second step has shown that they have it. Whoever else is signed in as them is not any more."""
+    log.info("account %s changed its second step (%s)", user.pk, authenticator.type)
+    end_sessions(user.person)
+    stay(request)
+    if not Authenticator.objects.filter(user=user, type__in=STEPS).exists():
+        clear_authentication_records(request)  # without one, it has not been taken here either
+    if rest.get("signal") is authenticator_added and authenticator.type in STEPS:
         record_authentication(
             request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True
         )
 
 
-authenticator_added.connect(just_added, dispatch_uid="coproduce.just_added")
+for changed in (authenticator_added, authenticator_removed):
+    changed.connect(second_step_changed, dispatch_uid="coproduce.second_step_changed")
+
+
+# What the log says: an account's number and a hash of where from, never a name and never a word
+
+
+def _whence(request: HttpRequest | None) -> str:
+    try:
+        return who_knocks(request) if request else "here"
+    except PermissionDenied:  # a request that nobody sent, as in a script
+        return "here"
+
+
+def _log(sentence: str) -> Callable[..., None]:
+    def say(sender: Any, request: HttpRequest | None = None, user: Any = None, **rest: Any) -> None:
+        log.info(f"account %s {sentence}, from %s", user and user.pk, _whence(request))
+
+    return say
+
+
+for signal, sentence in (
+    (user_logged_in, "signed in"),
+    (user_logged_out, "signed out"),
+    (login_code_rejected, "was tried with a wrong code"),
+    (authentication_failed, "was tried with a wrong second step"),
+):
+    signal.connect(_log(sentence), weak=False, dispatch_uid=f"coproduce.log {sentence}")

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Account, Hub, Membership, Person, Way
 from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must
+from coproduce.people.sign_in import must_be_you, stay
 
 REACHED = {
     Way.Kind.PAGE: gettext_lazy("best here, after signing in"),
@@ -199,11 +199,12 @@ def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
 def account(request: PersonRequest, pk: int) -> HttpResponse:
     them = _visible(request, pk)
     actions.must_look_after_account(request.person, them)
+    must_be_you(request)
     known = getattr(them, "account", None)
     form = forms.AccountForm(request.POST or None, initial={"email": known.email if known else ""})
     if form.is_valid() and form.does(actions.give_account, request.person, them, **form.cleaned_data):
         if them == request.person:
-            update_session_auth_hash(request, form.result)
+            stay(request)
         messages.success(
             request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email}
         )
@@ -217,6 +218,7 @@ def account(request: PersonRequest, pk: int) -> HttpResponse:
 def account_away(request: PersonRequest, pk: int) -> HttpResponse:
     them = _visible(request, pk)
     actions.must_look_after_account(request.person, them)
+    must_be_you(request)
     get_object_or_404(Account, person=them)
     if request.method == "POST":
         done = _("%(name)s does not sign in any more.") % {"name": them.name}
@@ -229,6 +231,7 @@ def account_away(request: PersonRequest, pk: int) -> HttpResponse:
 @signed_in
 def second_step_away(request: PersonRequest, pk: int) -> HttpResponse:
     them = _visible(request, pk)
+    must_be_you(request)
     done = _("Their second step is taken away. They can sign in with a code by email, and choose a new one.")
     press(request, done, actions.take_second_step_away, request.person, them)
     return redirect("people:person", them.pk)
@@ -256,7 +259,7 @@ def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
     )
     ended = press(request, _("The role has ended."), actions.leave, request.person, held)
     if ended and them == request.person:  # here they stay signed in; on every other device they do not
-        update_session_auth_hash(request, Account.objects.get(person=them))
+        stay(request)
     return redirect("people:person", them.pk)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,6 +16,8 @@ from coproduce.people import today as people
 from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.voices import today as voices
+
+log = logging.getLogger("coproduce.security")
 
 ROOMS = (hearback, voices, people)  # those that have something to do first
 
@@ -59,5 +63,8 @@ def making_this_easier(request: HttpRequest) -> HttpResponse:
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What somebody may not see answers exactly as what does not exist."""
+    """What somebody may not see answers exactly as what does not exist. The log knows the difference."""
+    log.warning(
+        "account %s was refused at %s", getattr(request, "user", None) and request.user.pk, request.path
+    )
     return page_not_found(request, exception)

@@ -521,8 +521,12 @@ class HaveYourSayForm(UsesForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["group"].help_text = _("People who take part here see your words, and what you are called.")
-        self.fields["public"].help_text = _("They can be on our web pages and in reports. Anybody can copy them.")
+        self.fields["group"].help_text = _(
+            "People who take part here see your words, and what you are called."
+        )
+        self.fields["public"].help_text = _(
+            "They can be on our web pages and in reports. Anybody can copy them."
+        )
         hubs = list(Hub.objects.all()[:2])
         self.only_hub = hubs[0] if len(hubs) == 1 else None
         if self.only_hub:
