@@ -16,8 +16,8 @@ def to_pdf(template: Path, inputs: dict[str, str]) -> bytes:
     """A PDF/UA-1. Where somebody's words hold a character that no font on this machine can draw, that standard
     can't be met: then the PDF is tagged all the same, and the character is an empty box on paper."""
     try:
-        return typst.compile(str(template), sys_inputs=inputs, font_paths=[FONTS], pdf_standards="ua-1")
+        return typst.compile(str(template), sys_inputs=inputs, font_paths=[str(FONTS)], pdf_standards="ua-1")
     except typst.TypstError as error:
         if "could not be displayed with font" not in str(error):
             raise
-        return typst.compile(str(template), sys_inputs=inputs, font_paths=[FONTS])
+        return typst.compile(str(template), sys_inputs=inputs, font_paths=[str(FONTS)])

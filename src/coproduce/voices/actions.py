@@ -426,7 +426,9 @@ def mask_all(hub: int, words: str) -> str:
 
 
 def _names_known_in(hub: int) -> list[str]:
-    return list(Person.objects.filter(memberships__hub=hub).order_by().values_list("name", flat=True).distinct())
+    return list(
+        Person.objects.filter(memberships__hub=hub).order_by().values_list("name", flat=True).distinct()
+    )
 
 
 @transaction.atomic

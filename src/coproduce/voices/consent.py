@@ -5,6 +5,7 @@ One use of one voice is given and taken back in actions.py (`set_consent`), on w
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
@@ -47,7 +48,7 @@ def may_take_back(by: Person, voice: Voice) -> bool:
 def said_by(person: Person, reader: Person) -> VoiceQuerySet:
     """What a person said, as far as this reader may read it and know that it was them; theirs is all of it."""
     said = Voice.objects.for_reading(reader).filter(person=person)
-    return said if reader.pk == person.pk else said.filter(names_who=True)
+    return said if reader.pk == person.pk else said.naming_who()
 
 
 # Setting it for more than one voice
@@ -89,7 +90,11 @@ def set_many(by: Person, wanted: Mapping[Voice, Iterable[str]]) -> int:
 def to_ask_again(person: Person) -> VoiceQuerySet:
     """The voices with a yes older than their group's limit, of the hubs where this person keeps what is said."""
     due = Consent.objects.to_ask_again().filter(voice__hub__in=hubs_where(person, "work on stories"))
-    return Voice.objects.for_reading(person).filter(pk__in=due.order_by().values("voice")).order_by("said_on", "pk")
+    return (
+        Voice.objects.for_reading(person)
+        .filter(pk__in=due.order_by().values("voice"))
+        .order_by("said_on", "pk")
+    )
 
 
 @transaction.atomic
@@ -128,6 +133,24 @@ def mask_words(by: Person, voice: Voice, ticked: Iterable[int]) -> None:
     record(by, "mask", voice, voice.hub_id)
 
 
+def masked_now(voice: Voice, offered: list[masking.Found]) -> list[int]:
+    """The places of what is masked now: all of it, some, or where nobody decided yet, all of it."""
+    if not voice.masked:
+        standing = voice.consents.standing().exclude(use=Use.GROUP).exists()
+        return [] if standing else list(range(len(offered)))
+    # What was left as it is stands in the masked words to the letter. Try each alone.
+    chosen, at = [], 0
+    for place, each in enumerate(offered):
+        before = voice.words[offered[place - 1].ends if place else 0 : each.begins]
+        at += len(before)
+        if voice.masked.startswith(each.offered, at):
+            chosen.append(place)
+            at += len(each.offered)
+        else:
+            at += each.ends - each.begins
+    return chosen
+
+
 def masked_with(voice: Voice, offered: list[masking.Found], ticked: Iterable[int]) -> str:
     chosen = [offered[place] for place in sorted(set(ticked)) if 0 <= place < len(offered)]
     return masking.mask(voice.words, chosen) if chosen else ""
@@ -136,29 +159,21 @@ def masked_with(voice: Voice, offered: list[masking.Found], ticked: Iterable[int
 # Recall
 
 
-def carry(
-    voices: Iterable[int],
-    kind: str,
-    where: str,
-    who_has_it: str,
-    path: str = "",
-    at: Mapping[int, object] | None = None,
-) -> None:
-    """Write down that something carried these voices out of the group. A second time changes nothing."""
-    now = timezone.now()
-    Carried.objects.bulk_create(
-        [
-            Carried(voice_id=pk, kind=kind, where=where[:300], who_has_it=who_has_it, path=path, at=(at or {}).get(pk, now))
-            for pk in voices
-        ],
-        ignore_conflicts=True,
-    )
+def carry(rows: Iterable[Carried]) -> None:
+    """Write down that something carried voices out of the group. A second time changes nothing."""
+    Carried.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
 
 
-def public_since(voices: Iterable[int]) -> dict[int, object]:
+def public_since(voices: Iterable[int]) -> dict[int, dt.datetime]:
     """Of these voices those that anybody may read, or could once, each with since when."""
     given = Consent.objects.filter(voice__in=list(voices), use=Use.PUBLIC).order_by("-given_at", "-pk")
     return {pk: at for pk, at in given.values_list("voice", "given_at") if pk is not None}
+
+
+def on_page(voice: int, title: str, path: str, since: dt.datetime) -> Carried:
+    """A page of ours that anybody can read showed it."""
+    who = _("anybody who opened it")
+    return Carried(voice_id=voice, kind=Carried.Kind.PAGE, where=title, path=path, who_has_it=who, at=since)
 
 
 @transaction.atomic
@@ -189,7 +204,9 @@ OWN_COPIES = (Carried.Kind.EMAIL, Carried.Kind.LETTER)
 
 
 @transaction.atomic
-def take_back(by: Person, voices: Iterable[Voice], speakers: Iterable[Speaker], choice: str, hear: bool = False) -> None:
+def take_back(
+    by: Person, voices: Iterable[Voice], speakers: Iterable[Speaker], choice: str, hear: bool = False
+) -> None:
     """Take back single voices, and all that speakers said in their stories.
 
     Take out: the words are gone from the voice, from the turn that they were a span of (quotes that share words with
@@ -233,7 +250,9 @@ def goes_with(voice: Voice) -> QuerySet[Voice]:
     """Other quotes that share words with this one, and so go with it."""
     if voice.turn_id is None:
         return Voice.objects.none()
-    return Voice.objects.filter(turn=voice.turn_id, begins__lt=voice.ends, ends__gt=voice.begins).exclude(pk=voice.pk)
+    return Voice.objects.filter(turn=voice.turn_id, begins__lt=voice.ends, ends__gt=voice.begins).exclude(
+        pk=voice.pk
+    )
 
 
 def _take_back_voice(by: Person, voice: Voice, choice: Choice, hear: bool) -> set[int]:
@@ -312,7 +331,9 @@ def _empty_or_cut(by: Person, voice: Voice, choice: Choice, hear: bool, on_recor
         if voice.taken_by_id == person.pk:
             voice.taken_by = None
         Act.objects.filter(by=person, thing=Voice._meta.label_lower, thing_id=voice.pk).update(by=None)
-        for relation in voice._meta.related_objects:  # what later rooms tie to it, such as "this was their answer"
+        for (
+            relation
+        ) in voice._meta.related_objects:  # what later rooms tie to it, such as "this was their answer"
             if relation.field.null and relation.related_model is not Consent:
                 relation.related_model._default_manager.filter(**{relation.field.name: voice}).update(
                     **{relation.field.name: None}
@@ -329,10 +350,14 @@ def _forget_who(person: Person, consents: QuerySet[Consent]) -> None:
     consents.filter(withdrawn_by=person).update(withdrawn_by=None)
 
 
-def _record(by: Person, choice: Choice, hear: bool, person: Person | None, thing: models.Model, hub: int) -> None:
+def _record(
+    by: Person, choice: Choice, hear: bool, person: Person | None, thing: models.Model, hub: int
+) -> None:
     """That words became nameless is on record without whose they were; all else as ever."""
     cut = choice == Choice.NAMELESS and not hear
-    record(None if cut and person is not None and by.pk == person.pk else by, f"take back ({choice})", thing, hub)
+    record(
+        None if cut and person is not None and by.pk == person.pk else by, f"take back ({choice})", thing, hub
+    )
 
 
 def _drop_files(stories: set[int]) -> None:

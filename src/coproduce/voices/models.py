@@ -223,6 +223,14 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             .select_related("person", "hub", "turn__story")
         )
 
+    def saying(self, words: str) -> VoiceQuerySet:
+        """Of for_reading(), those with these words, as this reader gets them: what is masked can't be searched for."""
+        return self.filter(words_shown__icontains=words)  # type: ignore[misc]
+
+    def naming_who(self) -> VoiceQuerySet:
+        """Of for_reading(), those of which this reader may know who said them."""
+        return self.filter(names_who=True)  # type: ignore[misc]
+
 
 def _allowed(use: Use) -> Exists:
     return Exists(Consent.objects.filter(voice=OuterRef("pk"), use=use).obeyed(use))

@@ -32,6 +32,8 @@ def make_pdf(letters: Letters) -> None:
         if len(written) % SHOW_PROGRESS_EVERY == 0:
             Letters.objects.filter(pk=letters.pk).update(written=len(written))
     pdf = to_pdf(HERE / "letters.typ", {"letters": json.dumps(written), "hub": letters.hub.name})
+    if known := Letters.objects.get(pk=letters.pk).pdf:  # no second copy of anybody's words is left behind
+        known.delete(save=False)
     letters.written = len(written)
     letters.pdf.save(f"letters-{letters.pk}.pdf", ContentFile(pdf), save=False)
     letters.save(update_fields=["pdf", "written"])
