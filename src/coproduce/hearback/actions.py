@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,9 @@ from coproduce.hearback.models import Answer, Feedback, Letters, State, Update
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Person, Way
 from coproduce.people.permissions import must
-from coproduce.voices.models import Consent, Use, Voice
+from coproduce.voices.actions import start_with_default
+from coproduce.voices.consent import carry
+from coproduce.voices.models import Carried, Voice
 
 # Owing
 
@@ -85,7 +88,9 @@ def claim(owed: Iterable[int], worker: str, kind: str) -> Iterator[Feedback]:
             yield Feedback.objects.select_related("update__change__hub", "person").get(pk=pk)
 
 
+@transaction.atomic
 def sent(feedback: Feedback) -> None:
+    _carried_to_them(feedback, Carried.Kind.EMAIL)
     _after_claim(feedback, state=State.SENT, sent_at=timezone.now(), problem="")
 
 
@@ -100,8 +105,24 @@ def not_sent(feedback: Feedback, problem: str) -> None:
     )
 
 
+@transaction.atomic
 def uncertain(feedback: Feedback, problem: str) -> None:
+    _carried_to_them(feedback, Carried.Kind.EMAIL)  # it may have gone
     _after_claim(feedback, state=State.UNCERTAIN, problem=problem[:500])
+
+
+def _carried_to_them(feedback: Feedback, kind: str) -> None:
+    """Write down that a message carried somebody's own words to them. No name: words may become nameless."""
+    carry(
+        Carried(
+            voice=voice,
+            kind=kind,
+            where=feedback.update.title,
+            path=reverse("changes:change", args=[feedback.update.change_id]),
+            who_has_it=_("whoever said it"),
+        )
+        for voice in their_words(feedback)
+    )
 
 
 def _after_claim(feedback: Feedback, **fields: object) -> None:
@@ -210,10 +231,27 @@ def post_letters(by: Person, letters: Letters) -> None:
         raise ValidationError(_("These letters are still being made."))
     now = timezone.now()
     if Letters.objects.filter(pk=letters.pk, posted_at__isnull=True).update(posted_at=now):
+        for feedback in letters.feedback.filter(state=State.OWED).select_related("update__change"):
+            _carried_to_them(feedback, Carried.Kind.LETTER)
         letters.feedback.filter(state=State.OWED).update(
             state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
         )
         record(by, "post", letters, letters.hub_id)
+
+
+def drop_letters_with_words_of(people: Iterable[int]) -> None:
+    """Somebody took words back: PDFs of letters to them go. A pile that is not in the post yet is made anew.
+
+    Part of taking words back, which site/ gathers; whoever calls it has asked whether that may be done.
+    """
+    for letters in Letters.objects.filter(feedback__person__in=list(people)).distinct():
+        if letters.pdf:
+            letters.pdf.delete(save=False)
+        Letters.objects.filter(pk=letters.pk).update(pdf="", written=0)
+        if letters.posted_at is None:
+            from coproduce.hearback.tasks import write_letters
+
+            write_letters.enqueue(letters.pk)
 
 
 # The person hears, and answers
@@ -246,7 +284,7 @@ def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> A
             said_on=timezone.localdate(),
             taken_by=by,
         )
-        Consent.objects.create(voice=voice, use=Use.GROUP, given_by=by)
+        start_with_default(by, voice)
         topics = list(change.topics.all())
         for topic in topics:
             topic.voices.add(voice)
@@ -269,7 +307,9 @@ def _hub_of(person: Person, change: Change) -> Hub:
 
 
 def their_words(feedback: Feedback) -> list[Voice]:
-    """What this person said that led to the change, oldest first. Their own words are always theirs to read."""
-    return list(
-        voices_behind(feedback.update.change).filter(person=feedback.person_id).order_by("said_on", "pk")
-    )
+    """What this person said that led to the change, oldest first. Their own words are always theirs to read.
+
+    Not what they took back: whoever makes the letter or the call would see whose it was.
+    """
+    said = voices_behind(feedback.update.change).filter(person=feedback.person_id, withdrawn_at__isnull=True)
+    return list(said.exclude(words="").order_by("said_on", "pk"))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import voices_behind
+from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Person, Way
 from coproduce.people.permissions import hubs_where
 from coproduce.voices.models import Voice
@@ -149,6 +150,11 @@ def tally(update: Update) -> dict[str, int]:
     """How many people stand in each state of this update; every state is there. One query on an index."""
     rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
     return dict.fromkeys(State.values, 0) | dict(rows)
+
+
+def heard_as_said_to(reader: Person | None, update: Update, heard: int) -> Said:
+    """How many have heard an update, as this reader may know it."""
+    return said_to(reader, heard, update.change.hub_id, f"people who heard update {update.pk}")
 
 
 def latecomers(update: Update) -> int:

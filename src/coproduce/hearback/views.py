@@ -16,8 +16,17 @@ from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
 from coproduce.hearback.forms import AnswerForm, ToldForm, UpdateForm
 from coproduce.hearback.mine import what_became_of_what_they_said
-from coproduce.hearback.models import Feedback, FeedbackQuerySet, Letters, State, Update, latecomers, tally
+from coproduce.hearback.models import (
+    Feedback,
+    FeedbackQuerySet,
+    Letters,
+    State,
+    Update,
+    heard_as_said_to,
+    latecomers,
+)
 from coproduce.hearback.reply import feedback_of
+from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
@@ -86,6 +95,8 @@ def write(request: PersonRequest, change: int) -> HttpResponse:
     known = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=change)
     must(request.person, "write an update", known.hub_id)
     form = UpdateForm(request.POST or None)
+    # Outside the group not by which ways: that one way appears in the list would tell that one person came to it.
+    inside, behind = is_of_the_group(request.person, known.hub_id), f"people behind change {known.pk}"
     ready = request.method == "POST" and form.is_valid()
     if (
         ready
@@ -101,7 +112,11 @@ def write(request: PersonRequest, change: int) -> HttpResponse:
             "change": known,
             "form": form,
             "preview": form.cleaned_data if ready else None,
-            "ways": _ways_of(known),
+            "ways": _ways_of(known) if inside else [],
+            "inside": inside,
+            "behind": said_to(
+                request.person, 0 if inside else people_behind(known).count(), known.hub_id, behind
+            ),
         },
     )
 
@@ -138,7 +153,6 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
         "hearback/update.html",
         {
             "update": update,
-            "tally": tally(update),
             "states": State.choices,
             "state": state,
             "tells": tells,
@@ -162,7 +176,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "write an update")
     if not hubs:
         raise NotAllowed("write an update")
-    updates = Update.objects.filter(change__hub__in=hubs).select_related("change")
+    updates = Update.objects.filter(change__hub__in=hubs).select_related("change__hub")
     page = Paginator(updates, 20).get_page(request.GET.get("page"))
     counts: dict[int, dict[str, int]] = {update.pk: {} for update in page}
     for pk, state, number in (
@@ -176,7 +190,9 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     for update in page:
         in_state = counts[update.pk]
         heard, people = in_state.get(State.HEARD, 0), sum(in_state.values())
-        rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0)))
+        inside = is_of_the_group(request.person, update.change.hub_id)
+        said = None if inside else heard_as_said_to(request.person, update, heard)
+        rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0), said))
     return render(
         request,
         "hearback/who_has_heard.html",

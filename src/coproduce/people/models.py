@@ -21,6 +21,17 @@ class Hub(MP_Node):
 
     name = models.CharField(_("name"), max_length=120)
     about = models.TextField(_("what this hub is for"), blank=True)
+    consent_months = models.PositiveSmallIntegerField(
+        _("after how long people are asked again what they allow"),
+        choices=[
+            (6, _("6 months")),
+            (12, _("1 year")),
+            (24, _("2 years")),
+            (36, _("3 years")),
+            (60, _("5 years")),
+        ],
+        default=24,
+    )
 
     steplen = 5  # room for 60 million hubs below each hub
     node_order_by: ClassVar[list[str]] = []

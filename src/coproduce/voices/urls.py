@@ -1,6 +1,6 @@
 from django.urls import path
 
-from coproduce.voices import incoming, views
+from coproduce.voices import consent_pages, incoming, views
 
 app_name = "voices"
 urlpatterns = [
@@ -30,5 +30,14 @@ urlpatterns = [
     path("voices/say/", views.say, name="say"),
     path("voices/<int:pk>/", views.voice, name="voice"),
     path("voices/<int:pk>/consent/", views.consent, name="consent"),
+    path("voices/<int:pk>/hidden/", consent_pages.mask, name="mask"),
+    path("voices/<int:pk>/still-yes/", consent_pages.still_yes, name="still_yes"),
+    path("stories/<int:pk>/hidden/", consent_pages.hidden, name="hidden"),
+    path("consent/", consent_pages.my_consent, name="my_consent"),
+    path("consent/form.pdf", consent_pages.form_on_paper, name="consent_form"),
+    path("consent/ask-again/", consent_pages.ask_again, name="ask_again"),
+    path("people/<int:pk>/consent/", consent_pages.allowed, name="allowed"),
+    path("people/<int:pk>/consent/form.pdf", consent_pages.form_on_paper, name="consent_form_for"),
+    path("hubs/<int:pk>/consent/", consent_pages.limit, name="limit"),
     path("voices/<int:pk>/remove/", views.remove_quote, name="remove_quote"),
 ]

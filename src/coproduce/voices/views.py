@@ -94,7 +94,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
         "step": step,
         "steps": steps(story, counts, step),
         "counts": counts,
-        "may_have_file": may(request.person, "read everything said", story.hub_id),
+        "may_have_file": bool(story.file) and may(request.person, "read everything said", story.hub_id),
     }
     if step == "trim":
         kept = story.turns.filter(trimmed=False)
@@ -242,6 +242,9 @@ def speaker(request: PersonRequest, pk: int) -> HttpResponse:
         actions.name_speaker, request.person, speaker, form.cleaned_data["person"], form.uses
     ):
         messages.success(request, _("Saved, for all that %(who)s said here.") % {"who": speaker.label})
+        outside = {Use.SERVICES, Use.PUBLIC} & {Use(use) for use in form.uses}
+        if outside and Voice.objects.filter(turn__speaker=speaker).exclude(masked="").exists():
+            return redirect("voices:hidden", speaker.story_id)
         return redirect(at_step(speaker.story, "who"))
     return render(request, "voices/speaker.html", {"form": form, "speaker": speaker, "story": speaker.story})
 
@@ -353,7 +356,7 @@ def story_file(request: PersonRequest, pk: int) -> HttpResponseBase:
     story = get_object_or_404(kept.filter(hub__in=hubs_where(request.person, "read everything said")), pk=pk)
     try:
         given = story.file.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: it went when somebody took words back
         raise Http404 from None
     answer = FileResponse(
         given, as_attachment=True, filename=story.file_name, content_type="application/octet-stream"
@@ -375,7 +378,7 @@ def voices(request: PersonRequest) -> HttpResponse:
     form.is_valid()
     asked = {name: value for name, value in getattr(form, "cleaned_data", {}).items() if value}
     if words := asked.get("q"):
-        found = found.filter(words__icontains=words)
+        found = found.saying(words)
     found = found.filter(**{name: asked[name] for name in ("hub", "came_by") if name in asked})
     query = request.GET.copy()
     query.pop("page", None)
@@ -391,6 +394,16 @@ def voices(request: PersonRequest) -> HttpResponse:
             "may_say": bool(hubs_where(request.person, "read what the group may read")),
         },
     )
+
+
+def after_allowing(voice: Voice, uses: list[str], before: bool = False) -> HttpResponse:
+    """Look at what is hidden before others read it. Who allows nothing any more is asked what is to happen."""
+    voice.refresh_from_db(fields=["masked"])
+    if voice.masked and {Use.SERVICES, Use.PUBLIC} & {Use(use) for use in uses}:
+        return redirect("voices:mask", voice.pk)
+    if before and not uses:
+        return redirect("take_back_voice", voice.pk)
+    return redirect("voices:voice", voice.pk)
 
 
 @signed_in
@@ -410,7 +423,7 @@ def add_voice(request: PersonRequest) -> HttpResponse:
         messages.success(request, _("Written down, in their own words."))
         if "another" in request.POST:
             return redirect("voices:add")
-        return redirect("voices:voice", form.result.pk)
+        return after_allowing(form.result, form.uses)
     return render(request, "voices/add_voice.html", {"form": form})
 
 
@@ -418,7 +431,9 @@ def add_voice(request: PersonRequest) -> HttpResponse:
 def say(request: PersonRequest) -> HttpResponse:
     verb = "read what the group may read"
     must_somewhere(request.person, verb)
-    form = forms.SayForm(request.person, verb, posted(request), initial={"group": True})
+    default = actions.default_uses(request.person)
+    initial = dict.fromkeys([Use.GROUP] if default is None else default, True)
+    form = forms.SayForm(request.person, verb, posted(request), initial=initial)
     if form.is_valid() and form.does(
         actions.write_down,
         request.person,
@@ -429,7 +444,7 @@ def say(request: PersonRequest) -> HttpResponse:
         uses=form.uses,
     ):
         messages.success(request, _("Thank you. We have it, in your words. You will hear what comes of it."))
-        return redirect("voices:voice", form.result.pk)
+        return after_allowing(form.result, form.uses)
     return render(request, "voices/say.html", {"form": form})
 
 
@@ -454,6 +469,7 @@ def voice(request: PersonRequest, pk: int) -> HttpResponse:
             "uses": uses_of(found) if keeps or own else None,
             "may_change": own or may(request.person, "work on stories", found.hub_id),
             "place": place_in_story(turn, "quotes") if turn and in_story else None,
+            "old": Consent.objects.to_ask_again().filter(voice=found).exists() if keeps or own else False,
         },
     )
 
@@ -472,7 +488,7 @@ def uses_of(voice: Voice) -> list[Allowed]:
     return [
         Allowed(
             str(use.label),
-            any(one.use == use and one.withdrawn_at is None for one in given),
+            voice.consents.obeyed(use).filter(use=use).exists(),
             [one for one in given if one.use == use],
         )
         for use in Use
@@ -488,5 +504,5 @@ def consent(request: PersonRequest, pk: int) -> HttpResponse:
     form = forms.ConsentForm(voice, posted(request))
     if form.is_valid() and form.does(actions.set_consent, request.person, voice, form.uses):
         messages.success(request, _("Saved. It holds from now on, everywhere here."))
-        return redirect("voices:voice", voice.pk)
+        return after_allowing(voice, form.uses, bool(form.initial))
     return render(request, "voices/consent.html", {"form": form, "voice": voice, "own": own})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import typst
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,6 +15,7 @@ from django.utils.formats import date_format
 from coproduce.hearback.actions import their_words
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.people.models import Way
+from coproduce.people.paper import to_pdf
 
 HERE = Path(__file__).parent
 SHOW_PROGRESS_EVERY = 25
@@ -31,27 +31,12 @@ def make_pdf(letters: Letters) -> None:
         written.append(_letter(feedback))
         if len(written) % SHOW_PROGRESS_EVERY == 0:
             Letters.objects.filter(pk=letters.pk).update(written=len(written))
-    pdf = to_pdf(written, letters.hub.name)
+    pdf = to_pdf(HERE / "letters.typ", {"letters": json.dumps(written), "hub": letters.hub.name})
+    if known := Letters.objects.get(pk=letters.pk).pdf:  # no second copy of anybody's words is left behind
+        known.delete(save=False)
     letters.written = len(written)
     letters.pdf.save(f"letters-{letters.pk}.pdf", ContentFile(pdf), save=False)
     letters.save(update_fields=["pdf", "written"])
-
-
-def to_pdf(letters: list[dict[str, object]], hub: str) -> bytes:
-    """The pile as PDF/UA-1. Where somebody's words hold a character that no font on this machine can draw, that
-    standard can't be met: then the PDF is tagged all the same, and the character is an empty box on paper."""
-    inputs = {"letters": json.dumps(letters), "hub": hub}
-    try:
-        return typst.compile(
-            str(HERE / "letters.typ"),
-            sys_inputs=inputs,
-            font_paths=[str(HERE / "fonts")],
-            pdf_standards="ua-1",
-        )
-    except typst.TypstError as error:
-        if "could not be displayed with font" not in str(error):
-            raise
-        return typst.compile(str(HERE / "letters.typ"), sys_inputs=inputs, font_paths=[str(HERE / "fonts")])
 
 
 def _letter(feedback: Feedback) -> dict[str, object]:
