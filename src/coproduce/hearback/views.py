@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,13 +13,14 @@ from django.views.decorators.http import require_POST
 from coproduce.changes.models import Change
 from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
-from coproduce.hearback.forms import AnswerForm, ToldForm, UpdateForm
+from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm, UpdateForm
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import Feedback, Letters, State, Update, latecomers, tally
 from coproduce.hearback.reply import feedback_of
 from coproduce.people.middleware import signed_in
 from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
+from coproduce.voices.models import Voice
 
 # The person hears
 
@@ -29,7 +31,12 @@ def what_happened(request: HttpRequest) -> HttpResponse:
     page = what_became_of_what_they_said(request.person)
     actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in])
     can_say = bool(hubs_where(request.person, "read what the group may read"))
-    return render(request, "hearback/what_happened.html", {"mine": page, "can_say": can_say})
+    written_down = Voice.objects.filter(person=request.person, through__isnull=False).exists()
+    return render(
+        request,
+        "hearback/what_happened.html",
+        {"mine": page, "can_say": can_say, "written_down": written_down},
+    )
 
 
 @require_POST
@@ -105,7 +112,8 @@ def _ways_of(change: Change) -> list[tuple[str, int]]:
     """How many people behind a change like to hear by each way, and how many nobody knows how to reach."""
     people = people_behind(change).order_by()
     counted = dict(
-        Way.objects.filter(preferred=True, person__in=people.values("pk"))
+        Way.objects.best()
+        .filter(person__in=people.values("pk"))
         .order_by()
         .values_list("kind")
         .annotate(Count("pk"))
@@ -122,7 +130,7 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
     must(request.person, "write an update", update.change.hub_id)
     tells = may(request.person, "tell people", update.change.hub_id)
     state = request.GET.get("state", "")
-    feedback = Feedback.objects.filter(update=update).with_way().select_related("person")
+    feedback = Feedback.objects.filter(update=update).with_way().named_for(request.person).select_related("person")
     if state in State.values:
         feedback = feedback.filter(state=state)
     return render(
@@ -189,8 +197,9 @@ def to_tell(request: HttpRequest, way: str) -> HttpResponse:
     """The list of people to ring, or to tell face to face, with what to say."""
     if way not in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE):
         raise Http404
-    owed = _mine_to_tell(request).owed_by(way).select_related("person", "update__change__hub", "told_by")
-    page = Paginator(owed.prefetch_related("person__ways"), 10).get_page(request.GET.get("page"))
+    owed = _mine_to_tell(request).owed_by(way).named_for(request.person)
+    owed = owed.select_related("person", "update__change__hub", "told_by")
+    page = Paginator(owed.prefetch_related("person__ways", "person__mandates"), 10).get_page(request.GET.get("page"))
     for feedback in page:
         feedback.voices = actions.their_words(feedback)
         feedback.way = feedback.person.preferred_way
@@ -202,7 +211,8 @@ def to_tell(request: HttpRequest, way: str) -> HttpResponse:
 @signed_in
 def told(request: HttpRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, nobody answered, or they can't be reached this way."""
-    feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change__hub", "person"), pk=pk)
+    mine = _mine_to_tell(request).named_for(request.person)
+    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
     way = feedback.person.preferred_way
     back = redirect("hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE)
     form = ToldForm(request.POST, prefix=f"f{pk}")
@@ -216,10 +226,10 @@ def told(request: HttpRequest, pk: int) -> HttpResponse:
         actions.told(request.person, feedback)
         if words:
             actions.answer(request.person, feedback, answered=False, words=words)
-        messages.success(request, _("%(name)s has heard.") % {"name": feedback.person.name})
+        messages.success(request, _("%(name)s has heard.") % {"name": feedback.who})
     else:
         actions.tried(request.person, feedback, cannot_reach=outcome == "cannot reach")
-        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.person.name})
+        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
     return back
 
 
@@ -230,6 +240,7 @@ def to_settle(request: HttpRequest) -> HttpResponse:
     unsettled = (
         mine.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE])
         .with_way()
+        .named_for(request.person)
         .select_related("person", "update__change")
     )
     return render(
@@ -237,7 +248,7 @@ def to_settle(request: HttpRequest) -> HttpResponse:
         "hearback/to_settle.html",
         {
             "page": Paginator(unsettled, 20).get_page(request.GET.get("page")),
-            "no_way": mine.owed_by_no_way().select_related("person", "update__change")[:50],
+            "no_way": mine.owed_by_no_way().named_for(request.person).select_related("person", "update__change")[:50],
         },
     )
 
@@ -256,6 +267,33 @@ def _mine_to_tell(request: HttpRequest):  # type: ignore[no-untyped-def]
     if not hubs:
         raise NotAllowed("tell people")
     return Feedback.objects.filter(update__change__hub__in=hubs)
+
+
+# Through a trusted person
+
+
+@require_POST
+@signed_in
+def pass_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """What came of it: they were told, not yet, or not at all. What they answered is a new voice of theirs."""
+    mine = Feedback.objects.owed_through(request.person).named_for(request.person)
+    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
+    form = PassedOnForm(request.POST, prefix=f"f{pk}")
+    if not form.is_valid():
+        feedback.voices, feedback.form = actions.their_words_for(request.person, feedback), form  # type: ignore[attr-defined]
+        return render(request, "hearback/pass_on.html", {"feedback": feedback, "form": form})
+    outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
+    if outcome == "told":
+        with transaction.atomic():
+            actions.passed_on(request.person, feedback)
+            if words:
+                read_back = form.cleaned_data["read_back"]
+                actions.answer(request.person, feedback, False, words, through=True, read_back=read_back)
+        messages.success(request, _("Thank you. %(name)s has heard.") % {"name": feedback.who})
+    else:
+        actions.could_not_pass_on(request.person, feedback, cannot_reach=outcome == "cannot reach")
+        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
+    return redirect("people:supporting")
 
 
 # Letters
