@@ -174,9 +174,7 @@ def _longest(candidates: Iterable[_Candidate]) -> list[_Candidate]:
     """Those that do not overlap a longer one; of two as long, the earlier kind and then the earlier place."""
     kept: list[_Candidate] = []
     begins: list[int] = []
-    for each in sorted(
-        set(candidates), key=lambda one: (one.begins - one.ends, _RANK[one.kind], one.begins)
-    ):
+    for each in sorted(set(candidates), key=lambda one: (one.begins - one.ends, _RANK[one.kind], one.begins)):
         at = bisect_right(begins, each.begins)
         if at and kept[at - 1].ends > each.begins:
             continue
@@ -381,12 +379,26 @@ _ZEROS = dict.fromkeys(["zero", "oh", "nought", "naught", "nil"], "0")
 _TEENS = {
     word: str(value)
     for value, word in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
+        [
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
+        10,
     )
 }
 _TENS = {
     word: str(value)
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2
+    )
 }
 _TENS["fourty"] = "4"
 _DIGITS = {**_UNITS, **_ZEROS, **_TEENS, **_TENS}
@@ -401,9 +413,10 @@ _CUE = re.compile(
     r"(?i)(?P<nhs>\b(?:n\.?h\.?s|chi)\b(?:\s(?:number|no))?|\bhealth number)"
     r"|(?P<ni>\bn\.?i\b\.?(?:\s(?:number|no))?|\bnational insurance(?:\s(?:number|no))?|\bnino\b)"
     r"|(?P<postcode>\bpost\s?code\b)"
-    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident"
-    r"|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership|tenant|student|staff"
-    r"|collar|badge|shoulder|roll|home office|rent)(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
+    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime"
+    r"|incident|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership"
+    r"|tenant|student|staff|collar|badge|shoulder|roll|home office|rent)"
+    r"(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
     r"|(?P<born>\bborn\b|\bbirth\w*|\bd\.?o\.?b\b)"
     r"|(?P<phone>\b(?:phone|ring|rang|call|text|texts|mobile|mob|tel|telephone|landline|whatsapp|dial|fax|contact|bell|number's|phoned"
     r"|texted|called|reach|get hold of|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
@@ -555,7 +568,9 @@ def _stretch_numbers(text: str, stretch: list[_Atom]) -> Iterator[_Candidate]:
                 yield _Candidate(_opened(text, begins, ends), ends, "phone")
             elif _is_nhs(digits) and _stands_alone(stretch, first, last):
                 exact = True
-                yield _Candidate(begins, ends, "phone" if cue == "phone" and digits[0] == "7" else "nhs number")
+                yield _Candidate(
+                    begins, ends, "phone" if cue == "phone" and digits[0] == "7" else "nhs number"
+                )
             elif _is_card(digits) and (
                 first == last or all(len(one.digits) == 4 or one.said for one in stretch[first:last])
             ):
@@ -684,8 +699,8 @@ def _postcode_seems(text: str, atoms: list[_Atom], code: re.Match[str]) -> bool:
 
 _REFERENCE = re.compile(
     r"(?i)\b(?:(?:account|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident|tenancy|hospital|patient|client"
-    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax|unique|staff"
-    r"|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
+    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax"
+    r"|unique|staff|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
     r"|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
     r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5})(?![\w])"
 )
@@ -705,9 +720,7 @@ def _references(text: str) -> Iterator[_Candidate]:
         digits = sum(sign.isdecimal() for sign in ref)
         if digits >= 4 or (digits >= 3 and len(ref) > digits):
             begins, ends = match.span("ref")
-            yield _Candidate(
-                begins + len(ref) - len(ref.lstrip(" -/")), ends, "account or reference number"
-            )
+            yield _Candidate(begins + len(ref) - len(ref.lstrip(" -/")), ends, "account or reference number")
     for match in _SHAPES.finditer(text):
         if not _DATE.fullmatch(match[0]) and not re.fullmatch(r"(?:19|20)\d\d/(?:19|20)\d\d", match[0]):
             yield _Candidate(*match.span(), "account or reference number")
@@ -740,7 +753,8 @@ _DATE = re.compile(
 _BIRTH = re.compile(r"(?i)\b(?:date of birth|birth ?date|d\.?o\.?b\b\.?|born|birthday|birth)")
 _THEN = re.compile(r"[!?…\n]|\.\s")
 _BEFORE_BIRTH = re.compile(
-    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
+    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?"
+    r"(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
 )
 
 
@@ -799,16 +813,20 @@ def _addresses(text: str, words: list[_Word]) -> Iterator[_Candidate]:
         pieces.append(piece)
     joined: list[_Piece] = []
     for piece in pieces:
-        if joined and joined[-1].last == piece.first and words[piece.first].gap in (" ", ", ", ",", "\u00a0", ",\n"):
+        if (
+            joined
+            and joined[-1].last == piece.first
+            and words[piece.first].gap in (" ", ", ", ",", "\u00a0", ",\n")
+        ):
             kind: Literal["place", "address"] = (
                 "place" if joined[-1].kind == piece.kind == "place" else "address"
             )
             joined[-1] = _Piece(joined[-1].first, piece.last, kind)
         else:
             joined.append(piece)
-    for first, last, kind in joined:
-        if kind != "flat":
-            yield _Candidate(words[first].begins, words[last - 1].ends, kind)
+    for one in joined:
+        if one.kind != "flat":
+            yield _Candidate(words[one.first].begins, words[one.last - 1].ends, one.kind)
 
 
 def _flat(words: list[_Word], at: int) -> _Piece | None:
@@ -840,7 +858,9 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
                 return _Piece(_number_begins(words, number), at + 1, "address")
             break
     # Without one, the name of a street or house, with capitals.
-    if not words[at].capital or (kind not in _STREETS and kind not in _BUILDINGS and kind not in ("close", "drive")):
+    if not words[at].capital or (
+        kind not in _STREETS and kind not in _BUILDINGS and kind not in ("close", "drive")
+    ):
         return None
     if kind in ("st", "ln"):
         return None
@@ -851,17 +871,40 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
         and words[first - 1].capital
         and not words[first].first
         and (_joins(words, first) or (words[first - 1].owns and words[first].gap.isspace()))
-        and (words[first - 1].key not in _NOT_NAMES or (words[first - 1].key in _COMPASS and not words[first - 1].first))
+        and (
+            words[first - 1].key not in _NOT_NAMES
+            or (words[first - 1].key in _COMPASS and not words[first - 1].first)
+        )
     ):
         first -= 1
-    if first == at or (words[first].key in ("the", "our")) or "-".join(
-        word.key for word in words[at - 1 : at + 1]
-    ) in _EVERYBODYS:
+    if (
+        first == at
+        or (words[first].key in ("the", "our"))
+        or "-".join(word.key for word in words[at - 1 : at + 1]) in _EVERYBODYS
+    ):
         return None
     return _Piece(first, at + 1, "place")
 
 
-_COMPASS = frozenset("north south east west northern southern eastern western victoria green new old park church station".split())
+_COMPASS = frozenset(
+    [
+        "north",
+        "south",
+        "east",
+        "west",
+        "northern",
+        "southern",
+        "eastern",
+        "western",
+        "victoria",
+        "green",
+        "new",
+        "old",
+        "park",
+        "church",
+        "station",
+    ]
+)
 
 
 def _is_house_number(words: list[_Word], at: int) -> bool:
@@ -885,8 +928,10 @@ def _addressed(words: list[_Word], number: int, at: int) -> bool:
     name = words[number + 1 : at]
     begins = _number_begins(words, number)
     before = words[begins - 1].key if begins else ""
-    called_for = before in _CALLS_FOR_A_NUMBER or words[begins].key in _NUMBER_WORDS or (
-        begins > 1 and words[begins - 2].key in _FLATS
+    called_for = (
+        before in _CALLS_FOR_A_NUMBER
+        or words[begins].key in _NUMBER_WORDS
+        or (begins > 1 and words[begins - 2].key in _FLATS)
     )
     if _YEAR.fullmatch(words[number].key) and before in ("in", "since", "of", "by", "from", "until", "till"):
         return False
@@ -894,7 +939,10 @@ def _addressed(words: list[_Word], number: int, at: int) -> bool:
         if words[number].key in _DIGITS and not called_for and not words[at].capital:
             return False
         return not any(word.key in ("i", "mum", "when") for word in name)
-    if any(word.key in _NOT_IN_A_STREET or not word.key.replace("'", "").isalpha() for word in name) or len(name) > 3:
+    if (
+        any(word.key in _NOT_IN_A_STREET or not word.key.replace("'", "").isalpha() for word in name)
+        or len(name) > 3
+    ):
         return False
     if any(word.capital for word in name):
         return False
@@ -918,14 +966,86 @@ _INTRODUCE = (
     ("called",),
     ("known", "as"),
 )
-_PARTICLES = frozenset("de da di du del della van von der den la le el al bin ibn ben abu ap ab st dos das o mc mac".split())
-_MONTH_WORDS = frozenset("april may june july august".split())
-_BEFORE_MONTHS = frozenset(
-    "in since last next this by until till of from early late mid during every on each to through and before after around".split()
+_PARTICLES = frozenset(
+    [
+        "de",
+        "da",
+        "di",
+        "du",
+        "del",
+        "della",
+        "van",
+        "von",
+        "der",
+        "den",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ben",
+        "abu",
+        "ap",
+        "ab",
+        "st",
+        "dos",
+        "das",
+        "o",
+        "mc",
+        "mac",
+    ]
 )
-_AT_PLACES = frozenset("in to from at near around of the through via outside towards".split())
-_ABSTRACT = frozenset("hope faith joy charity grace mercy patience justice peace comfort favour unity".split())
-_ARTICLES = frozenset("the a an this that any some no my your our with of".split())
+_MONTH_WORDS = frozenset(["april", "may", "june", "july", "august"])
+_BEFORE_MONTHS = frozenset(
+    [
+        "in",
+        "since",
+        "last",
+        "next",
+        "this",
+        "by",
+        "until",
+        "till",
+        "of",
+        "from",
+        "early",
+        "late",
+        "mid",
+        "during",
+        "every",
+        "on",
+        "each",
+        "to",
+        "through",
+        "and",
+        "before",
+        "after",
+        "around",
+    ]
+)
+_AT_PLACES = frozenset(
+    ["in", "to", "from", "at", "near", "around", "of", "the", "through", "via", "outside", "towards"]
+)
+_ABSTRACT = frozenset(
+    [
+        "hope",
+        "faith",
+        "joy",
+        "charity",
+        "grace",
+        "mercy",
+        "patience",
+        "justice",
+        "peace",
+        "comfort",
+        "favour",
+        "unity",
+    ]
+)
+_ARTICLES = frozenset(
+    ["the", "a", "an", "this", "that", "any", "some", "no", "my", "your", "our", "with", "of"]
+)
 
 
 class _Known:
@@ -945,7 +1065,9 @@ class _Known:
                 self.parts.update(
                     key for key in keys if len(key) > 2 and key not in _PARTICLES and key not in _TITLES
                 )
-        self.sizes = {first: sorted({len(keys) for keys in all_}, reverse=True) for first, all_ in self.whole.items()}
+        self.sizes = {
+            first: sorted({len(keys) for keys in all_}, reverse=True) for first, all_ in self.whole.items()
+        }
 
     def __contains__(self, key: str) -> bool:
         return key in self.parts or (key,) in self.whole.get(key, ())
@@ -976,12 +1098,16 @@ def _nameish(word: _Word) -> bool:
 
 
 def _grow(words: list[_Word], at: int) -> int:
-    """Where a name that begins here ends: it takes in the capitalised words that follow, and "de", "van" before them."""
+    """Where a name that begins here ends: with the capitalised words that follow, and "de", "van" before them."""
     last = at + 1
     while last < len(words) and last - at < 4 and _joins(words, last) and not words[last].first:
         word = words[last]
         ahead = words[last + 1] if last + 1 < len(words) else None
-        if _nameish(word) and word.key not in _TITLES and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY):
+        if (
+            _nameish(word)
+            and word.key not in _TITLES
+            and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY)
+        ):
             last += 1
         elif (word.key in _PARTICLES or (len(word.key) == 1 and word.capital and word.key != "i")) and (
             ahead is not None and _joins(words, last + 1) and not ahead.first and _nameish(ahead)
@@ -1005,7 +1131,7 @@ def _part_of_something(words: list[_Word], last: int) -> bool:
 
 def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
     found: dict[int, int] = {}
-    for at, word in enumerate(words):
+    for at in range(len(words)):
         ends = _name_at(words, at, known)
         if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
             found[at] = ends
@@ -1086,18 +1212,25 @@ def _titled(words: list[_Word], at: int) -> bool:
     if word.first and word.gap not in (". ", "."):
         return False
     if word.capital:
-        return _nameish(word) or (word.key in ("may", "black", "green", "white", "love", "young") and title.capital)
-    return title.key in _SMALL_TITLES and word.key not in _NOT_NAMES and word.key.isalpha() and (
-        title.key != "ms" or word.key in _FAMILY or word.key in _GIVEN
+        return _nameish(word) or (
+            word.key in ("may", "black", "green", "white", "love", "young") and title.capital
+        )
+    return (
+        title.key in _SMALL_TITLES
+        and word.key not in _NOT_NAMES
+        and word.key.isalpha()
+        and (title.key != "ms" or word.key in _FAMILY or word.key in _GIVEN)
     )
 
 
 def _introduced(words: list[_Word], at: int) -> bool:
     """Whether what stands before a name says that it is one: "my name is", "a lad called", "I'm"."""
     word = words[at]
-    if not at or not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": "):
+    if not at or (not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": ")):
         return False
-    small = word.key in _GIVEN or (word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES)
+    small = word.key in _GIVEN or (
+        word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES
+    )
     if not (_nameish(word) or small):
         return False
     before = tuple(one.key for one in words[max(at - 2, 0) : at])
@@ -1115,7 +1248,11 @@ def _introduced(words: list[_Word], at: int) -> bool:
             return True
         if before == ("i", "am"):
             return True
-        return at + 1 < len(words) and words[at + 1].key in ("here", "speaking") and before[-1] in ("it", "is", "this")
+        return (
+            at + 1 < len(words)
+            and words[at + 1].key in ("here", "speaking")
+            and before[-1] in ("it", "is", "this")
+        )
     return False
 
 
@@ -1133,33 +1270,50 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
             return True
         if after.capital and (after.key in known or after.key in _FAMILY or after.key in _GIVEN):
             return True
-        if after.key == "and" and at + 2 < len(words) and (
-            words[at + 2].key == "i" or (words[at + 2].capital and words[at + 2].key in _GIVEN)
-        ) and word.key not in _MONTH_WORDS:
+        if (
+            after.key == "and"
+            and at + 2 < len(words)
+            and (words[at + 2].key == "i" or (words[at + 2].capital and words[at + 2].key in _GIVEN))
+            and word.key not in _MONTH_WORDS
+        ):
             return True
         if after.key in ("who", "from") and word.key not in _NOT_NAMES:
             return True
     if _beside_a_relation(words, at, at + 1):
         return True
     if before is not None and not word.first:
-        if before.key == "and" and at > 1 and words[at - 2].capital and (
-            words[at - 2].key in known or words[at - 2].key in _GIVEN
+        if (
+            before.key == "and"
+            and at > 1
+            and words[at - 2].capital
+            and (words[at - 2].key in known or words[at - 2].key in _GIVEN)
         ):
             return True
         if before.key in _TELLINGS:
             return True
-    if word.owns and word.key not in _ABSTRACT and word.key not in _MONTH_WORDS and word.key not in _PLACES_TOO:
+    if (
+        word.owns
+        and word.key not in _ABSTRACT
+        and word.key not in _MONTH_WORDS
+        and word.key not in _PLACES_TOO
+    ):
         return is_known or word.key not in _NOT_NAMES
     if word.first or before is None:
         return False
-    if before.key in _ARTICLES and not (before.key in ("with", "of", "our", "no") and word.key not in _ABSTRACT):
+    if before.key in _ARTICLES and not (
+        before.key in ("with", "of", "our", "no") and word.key not in _ABSTRACT
+    ):
         return False
     if _part_of_something(words, at + 1) and not is_known:
         return False
     if after is not None and _part_of_something(words, at + 1):
         return False
     if word.key in _MONTH_WORDS:
-        if before.key in _BEFORE_MONTHS or before.key[:1].isdigit() or before.key.endswith(("th", "st", "nd", "rd")):
+        if (
+            before.key in _BEFORE_MONTHS
+            or before.key[:1].isdigit()
+            or before.key.endswith(("th", "st", "nd", "rd"))
+        ):
             return False
         return not (after is not None and after.key[:1].isdigit())
     if word.key in _PLACES_TOO:
@@ -1171,14 +1325,25 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
 
 def _beside_a_relation(words: list[_Word], at: int, last: int) -> bool:
     """ "my worker Oluchi", "my worker, Oluchi"; "Oluchi, my worker"; "Oluchi was my support worker" """
-    if at and not words[at].first and words[at].gap in (" ", ", ", "\u00a0", " - ", " – ") and not words[at - 1].owns:
+    if (
+        at
+        and not words[at].first
+        and words[at].gap in (" ", ", ", "\u00a0", " - ", " – ")
+        and not words[at - 1].owns
+    ):
         before = words[at - 1].key
         if before in _RELATIONS and not words[at - 1].shouted:
             return True
-        if before.endswith("worker") or (before in ("is", "was") and at > 1 and words[at - 2].key in _RELATIONS):
+        if before.endswith("worker") or (
+            before in ("is", "was") and at > 1 and words[at - 2].key in _RELATIONS
+        ):
             return True
     ahead = last
-    if ahead < len(words) and words[ahead].key in ("is", "was", "who", "who's") and words[ahead].gap in (" ", ", "):
+    if (
+        ahead < len(words)
+        and words[ahead].key in ("is", "was", "who", "who's")
+        and words[ahead].gap in (" ", ", ")
+    ):
         ahead += 1
         if ahead < len(words) and words[ahead].key in ("is", "was"):
             ahead += 1
@@ -1200,8 +1365,13 @@ def _does_something(words: list[_Word], at: int, last: int) -> bool:
     if words[at].first or not at or last - at > 2:
         return False
     before = words[at - 1]
-    if before.key in ("the", "a", "an", "at", "in") or before.capital and before.key not in _NOT_NAMES:
+    if before.key in ("the", "a", "an", "at", "in") or (before.capital and before.key not in _NOT_NAMES):
         return False
     if before.key in _TELLINGS and words[at].gap.isspace():
         return True
-    return last < len(words) and words[last].gap.isspace() and words[last].key in _DOINGS and not words[last].first
+    return (
+        last < len(words)
+        and words[last].gap.isspace()
+        and words[last].key in _DOINGS
+        and not words[last].first
+    )

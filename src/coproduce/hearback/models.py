@@ -39,7 +39,9 @@ class Letters(models.Model):
     made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     pdf = models.FileField(upload_to="letters", blank=True)
-    written = models.PositiveIntegerField(default=0)  # how many of them are ready for the page, while it is being made
+    written = models.PositiveIntegerField(
+        default=0
+    )  # how many of them are ready for the page, while it is being made
     posted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -74,7 +76,9 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """Each with `kind`: the way it went, or while it is owed, the best way to the person now ("" for none)."""
         preferred = Way.objects.best().filter(person=OuterRef("person")).values("kind")[:1]
         return self.annotate(
-            kind=Coalesce(F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField())
+            kind=Coalesce(
+                F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField()
+            )
         )
 
     def owed_by(self, *kinds: str) -> FeedbackQuerySet:
@@ -117,6 +121,7 @@ class Feedback(models.Model):
     told_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
 
     objects = FeedbackQuerySet.as_manager()
+    who: str  # with named_for()
 
     class Meta:
         ordering = ["owed_at", "pk"]
@@ -124,8 +129,12 @@ class Feedback(models.Model):
         constraints = [models.UniqueConstraint(fields=["update", "person"], name="one_feedback_a_person")]
         indexes = [
             models.Index(fields=["update", "state"]),
-            models.Index(fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"),
-            models.Index(fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"),
+            models.Index(
+                fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"
+            ),
+            models.Index(
+                fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -163,26 +172,32 @@ class Notice(models.Model):
         return f"notice of update {self.update_id} to person {self.trusted_id}"
 
 
-def owed_notices() -> models.QuerySet[Mandate]:
-    """The mandates through which something is to be passed on, by somebody who likes email and got none about it.
+def owed_notices(update: int | None = None, trusted: int | None = None) -> list[tuple[int, int]]:
+    """The (update, trusted person) of each notice to send now; of those, only for this update or person.
 
-    Each with `update_id`. Two people of one trusted person may stand for one email.
+    That is whoever likes email best, has something to pass on under a mandate that stands, and got no email about it.
     """
-    told = Notice.objects.filter(update=OuterRef("person__feedback__update"), trusted=OuterRef("trusted"))
-    owed = Feedback.objects.owed_by(Way.Kind.TRUSTED_PERSON).filter(pk=OuterRef("person__feedback"))
     by_email = Way.objects.best().filter(person=OuterRef("trusted"), kind=Way.Kind.EMAIL)
-    return (
-        Mandate.objects.standing("hear")
-        .filter(person__feedback__state=State.OWED)
-        .filter(Exists(by_email), ~Exists(told), Exists(owed))
-        .annotate(update_id=F("person__feedback__update"))
-    )
+    held = Mandate.objects.standing("hear").filter(Exists(by_email))
+    if trusted is not None:
+        held = held.filter(trusted=trusted)
+    owed = Feedback.objects.owed_by(Way.Kind.TRUSTED_PERSON).filter(person__in=held.values("person"))
+    if update is not None:
+        owed = owed.filter(update=update)
+    through: dict[int, list[int]] = {}
+    for person, by in held.filter(person__in=owed.values("person")).values_list("person", "trusted"):
+        through.setdefault(person, []).append(by)
+    pairs = {
+        (of, by) for of, person in owed.values_list("update", "person") for by in through.get(person, ())
+    }
+    told = Notice.objects.filter(update__in={of for of, _by in pairs}).values_list("update", "trusted")
+    return sorted(pairs - set(told))
 
 
 def tally(update: Update) -> dict[str, int]:
     """How many people stand in each state of this update; every state is there. One query on an index."""
     rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
-    return {state: 0 for state in State.values} | dict(rows)
+    return dict.fromkeys(State.values, 0) | dict(rows)
 
 
 def latecomers(update: Update) -> int:

@@ -35,11 +35,13 @@ def deliver(context: TaskContext) -> None:
     finally:
         actions.give_up_claims([worker])  # whatever stopped it in mid-send
     if reached and not owed_emails.exists():
-        notices = owed_notices().order_by("update_id", "trusted").values_list("update_id", "trusted").distinct()
+        notices = (
+            owed_notices().order_by("update_id", "trusted").values_list("update_id", "trusted").distinct()
+        )
         reached = not notices or email.send_notices(_some(list(notices)))
     if not reached:
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
-    elif owed_emails.exists() or owed_notices().exists():
+    elif owed_emails.exists() or owed_notices():
         deliver.enqueue()
 
 
@@ -59,7 +61,7 @@ def deliver_what_is_owed() -> None:
     )
     if waiting.exists():
         return
-    if Feedback.objects.owed_by(Way.Kind.EMAIL).exists() or owed_notices().exists():
+    if Feedback.objects.owed_by(Way.Kind.EMAIL).exists() or owed_notices():
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
 
 

@@ -301,7 +301,9 @@ def _what_for(purposes: Iterable[str], trusted: Person, until: dt.date | None) -
         raise ValidationError(_("That day is over. Write a day to come, or none."))
     if chosen["hear"] and not Account.objects.filter(person=trusted).exists():
         raise ValidationError(
-            _("Who passes on the news has to sign in to read it. Let them sign in first, or leave out the news.")
+            _(
+                "Who passes on the news has to sign in to read it. Let them sign in first, or leave out the news."
+            )
         )
     return chosen
 
@@ -326,7 +328,9 @@ def bring_in(by: Person, hub: Hub, name: str, only_i_know: bool) -> Person:
     Membership.objects.create(person=person, hub=hub, role=Membership.Role.MEMBER)
     record(by, "bring in", person, hub, only_i_know=only_i_know)
     purposes = ["speak", "vote", *(["hear"] if hasattr(by, "account") else [])]
-    mandate = _make_mandate(by, person, by, purposes, with_them_present=True, called=name if only_i_know else "")
+    mandate = _make_mandate(
+        by, person, by, purposes, with_them_present=True, called=name if only_i_know else ""
+    )
     if mandate.hear:
         _keep_way(by, person, Way.Kind.TRUSTED_PERSON, preferred=True)
     return person

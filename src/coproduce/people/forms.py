@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.people.actions import check_address, who_may_be_trusted
-from coproduce.people.models import Hub, Mandate, Membership, Organisation, Person, Way
+from coproduce.people.models import Hub, Membership, Organisation, Person, Way
 from coproduce.people.permissions import hubs_where, may_give
 
 Role = Membership.Role
@@ -304,7 +304,9 @@ class WhatForForm(ActionForm):
         error_messages={"required": _("Say what for. Tick at least one.")},
     )
     until = DateField(
-        label=_("Until when?"), help_text=_("Leave it empty if you don’t know. It can end any day."), required=False
+        label=_("Until when?"),
+        help_text=_("Leave it empty if you don’t know. It can end any day."),
+        required=False,
     )
     with_them_present = forms.BooleanField(
         label=_("They are with me now, and this is what they want"),

@@ -118,7 +118,7 @@ def name_for(reader: Person | None, person: str = "", unknown: str | None = None
         may_know = [
             Subquery(own.values("called")[:1]),
             Subquery(supported.values("called")[:1]),
-            Subquery(through.annotate(shown=somebody).values("shown")[:1]),
+            Subquery(through.values_list(somebody)[:1]),
         ]
     nobody = Value(_t("Somebody") if unknown is None else unknown)
     return Case(
@@ -147,6 +147,7 @@ class Person(models.Model):
     known_through = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = PersonQuerySet.as_manager()
+    shown: str  # with named_for()
 
     class Meta:
         ordering = ["name", "pk"]
@@ -158,13 +159,15 @@ class Person(models.Model):
         """What this reader may call them."""
         if self.known_through_id is None:
             return self.name
-        return Person.objects.named_for(reader).values_list("shown", flat=True).get(pk=self.pk)
+        return Person.objects.named_for(reader).get(pk=self.pk).shown
 
     @property
     def is_known_only_through(self) -> bool:
         """Whether only a trusted person knows them, and their mandate stands: then all goes through that one."""
         known = self.known_through_id is not None
-        return known and Mandate.objects.standing().filter(person=self, trusted=self.known_through_id).exists()
+        return (
+            known and Mandate.objects.standing().filter(person=self, trusted=self.known_through_id).exists()
+        )
 
     @property
     def preferred_way(self) -> Way | None:
@@ -192,7 +195,9 @@ class Person(models.Model):
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def standing(self, purpose: str = "") -> MandateQuerySet:
         """Those not ended and not past their day; for one purpose (speak, vote, hear) where one is named."""
-        standing = self.filter(Q(until__isnull=True) | Q(until__gte=timezone.localdate()), ended_at__isnull=True)
+        standing = self.filter(
+            Q(until__isnull=True) | Q(until__gte=timezone.localdate()), ended_at__isnull=True
+        )
         return standing.filter(**{purpose: True}) if purpose else standing
 
     def visible_to(self, person: Person | None) -> MandateQuerySet:
@@ -210,7 +215,7 @@ class Mandate(models.Model):
     It is theirs to make and end. Whether it stands is asked anew each time, so an end holds at the next request.
     """
 
-    PURPOSES: ClassVar[dict[str, str]] = {
+    PURPOSES: ClassVar = {
         "speak": _("write down what they say"),
         "vote": _("vote for them"),
         "hear": _("tell them what happened"),
@@ -226,7 +231,9 @@ class Mandate(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     with_them_present = models.BooleanField(default=False)
-    called = models.CharField(max_length=120, blank=True)  # what they like to be called, where only `trusted` knows
+    called = models.CharField(
+        max_length=120, blank=True
+    )  # what they like to be called, where only `trusted` knows
 
     objects = MandateQuerySet.as_manager()
 

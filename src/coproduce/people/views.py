@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import get_text_list
@@ -137,7 +138,9 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
             "is_self": is_self,
             "memberships": [row for row in memberships if is_self or row[0].hub_id in looked_after],
             "account": getattr(them, "account", None),
-            "trusts": Mandate.objects.visible_to(request.person).filter(person=them).select_related("trusted"),
+            "trusts": Mandate.objects.visible_to(request.person)
+            .filter(person=them)
+            .select_related("trusted"),
             "hidden": not is_self and them.is_known_only_through,
             "may_give_account": all(may for _membership, may in memberships),
             "may_give_roles": bool(looked_after),
@@ -233,12 +236,12 @@ def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
     return redirect("people:person", them.pk)
 
 
-def _visible(request: PersonRequest, pk: int) -> Any:
+def _visible(request: PersonRequest, pk: int) -> Person:
     known = Person.objects.visible_to(request.person).named_for(request.person)
     return get_object_or_404(known.select_related("account"), pk=pk)
 
 
-def _known(request: PersonRequest, pk: int) -> Any:
+def _known(request: PersonRequest, pk: int) -> Person:
     """Not whom only their trusted person knows: their name and ways are between the two of them."""
     them = _visible(request, pk)
     if them != request.person and them.is_known_only_through:
@@ -247,7 +250,7 @@ def _known(request: PersonRequest, pk: int) -> Any:
 
 
 def _form_page(
-    request: PersonRequest, them: Any, form: forms.ActionForm, to_self: str, to_other: str
+    request: PersonRequest, them: Person, form: forms.ActionForm, to_self: str, to_other: str
 ) -> HttpResponse:
     title = to_self if them == request.person else to_other
     return render(request, "people/form.html", {"them": them, "form": form, "title": title})
@@ -301,7 +304,7 @@ def _mandate_of(request: PersonRequest, them: Person, pk: int) -> Mandate:
 # People I support
 
 
-def supported_by(person: Person) -> Any:
+def supported_by(person: Person) -> QuerySet[Any]:
     """The mandates through which this person supports others now, each with `shown`, a name for them."""
     held = Mandate.objects.standing().filter(trusted=person).annotate(shown=name_for(person, "person"))
     return held.select_related("person").order_by("shown", "pk")

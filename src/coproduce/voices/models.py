@@ -244,7 +244,9 @@ class Voice(models.Model):
     said_on = models.DateField(_("when they said it"))
     taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     taken_at = models.DateTimeField(default=timezone.now)
-    through = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")  # who was trusted
+    through = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # who was trusted
     read_back = models.BooleanField(default=False)  # to who said it, by whom they came through
     disowned_at = models.DateTimeField(null=True, blank=True)  # who was to have said it: not my words
     turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="quotes")

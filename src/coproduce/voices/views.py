@@ -436,7 +436,9 @@ def say(request: PersonRequest) -> HttpResponse:
 
 def voice(request: PersonRequest, pk: int) -> HttpResponse:
     """What is public, anybody may open. For all else a visitor is asked to sign in, there or not."""
-    found = Voice.objects.for_reading(request.person).select_related("taken_by", "through").filter(pk=pk).first()
+    found = (
+        Voice.objects.for_reading(request.person).select_related("taken_by", "through").filter(pk=pk).first()
+    )
     if found is None:
         if request.person is None:
             return redirect_to_login(request.get_full_path())

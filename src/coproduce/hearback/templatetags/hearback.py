@@ -39,7 +39,9 @@ def heard_bar(counts: dict[str, int]) -> dict[str, Any]:
     return {
         "people": sum(counts.values()),
         "heard": counts[State.HEARD],
-        "rows": [(label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices],
+        "rows": [
+            (label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices
+        ],
     }
 
 
@@ -55,7 +57,10 @@ def thread_picture(change: Change, reader: Person | None) -> dict[str, Any]:
         [VoiceNode(strand.voice.words, _leads_to(thread, strand)) for strand in thread.strands],
         _more(thread),
         [ThemeNode(theme.name, theme.count, _from_theme(thread, theme.pk)) for theme in thread.themes],  # type: ignore[attr-defined]
-        [TopicNode(topic.title, to=[("change", 0)]) for topic in thread.topics],
+        [
+            TopicNode(topic.title, _voices_through(thread, topic.pk), [("change", 0)])
+            for topic in thread.topics
+        ],
         ChangeNode(change.title, line),
         heard,
     )
@@ -75,6 +80,11 @@ def _from_theme(thread: Thread, theme: int) -> list[Any]:
     places = {topic.pk: place for place, topic in enumerate(thread.topics)}
     known = next(each for each in thread.themes if each.pk == theme)
     return [("topic", places[pk]) for pk in known.leads_to] or [("change", 0)]  # type: ignore[attr-defined]
+
+
+def _voices_through(thread: Thread, topic: int) -> int:
+    """About how many voices come through a topic, for how thick its strand is drawn."""
+    return sum(theme.count for theme in thread.themes if topic in theme.leads_to) or 1  # type: ignore[attr-defined]
 
 
 def _more(thread: Thread) -> More | None:
@@ -107,10 +117,10 @@ def ahead(voice: Voice) -> dict[str, Any]:
 def news_through_me(context: dict[str, Any]) -> dict[str, Any]:
     """For whom there is news to pass on, each once, with how much."""
     reader = context["person"]
-    owed = Feedback.objects.owed_through(reader).named_for(reader).order_by("who", "person")
-    counted: dict[int, list[Any]] = {}
-    for feedback in owed:
-        counted.setdefault(feedback.person_id, [feedback.who, 0])[1] += 1  # type: ignore[attr-defined]
+    counted: dict[int, tuple[str, int]] = {}
+    for feedback in Feedback.objects.owed_through(reader).named_for(reader):
+        _who, number = counted.get(feedback.person_id, ("", 0))
+        counted[feedback.person_id] = (feedback.who, number + 1)
     held = Mandate.objects.standing("hear").filter(trusted=reader, person__in=counted)
     mandates = dict(held.values_list("person", "pk"))
     return {"waiting": [(who, number, mandates[pk]) for pk, (who, number) in counted.items()]}
@@ -120,9 +130,13 @@ def news_through_me(context: dict[str, Any]) -> dict[str, Any]:
 def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
     """What is to be passed on to one supported person, each with their words and a form."""
     reader = context["person"]
-    owed = Feedback.objects.owed_through(reader).filter(person=mandate.person_id).select_related("update__change")
-    news = list(owed[:10])
-    for feedback in news:
-        feedback.voices = their_words_for(reader, feedback)  # type: ignore[attr-defined]
-        feedback.form = PassedOnForm(prefix=f"f{feedback.pk}")  # type: ignore[attr-defined]
-    return {"news": news, "csrf_token": context.get("csrf_token"), "mandate": mandate}
+    owed = (
+        Feedback.objects.owed_through(reader)
+        .filter(person=mandate.person_id)
+        .select_related("update__change")
+    )
+    news = [
+        (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))
+        for feedback in owed[:10]
+    ]
+    return {"news": news, "csrf_token": context.get("csrf_token")}
