@@ -32,7 +32,7 @@ def themes_behind(change: Change) -> list[int]:
 
 
 def voices_behind(change: Change) -> VoiceQuerySet:
-    """Every voice the change stands on, once, whichever links lead to it. Words that were disowned stand for nothing."""
+    """Every voice the change stands on, whichever links lead to it. Words that were disowned stand for nothing."""
     placed = voices_in(themes_behind(change))
     on_topics = Topic.voices.through.objects.filter(topic__in=topics_behind(change)).values("voice")
     straight = Change.voices.through.objects.filter(change=change).values("voice")

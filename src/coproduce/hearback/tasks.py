@@ -35,10 +35,8 @@ def deliver(context: TaskContext) -> None:
     finally:
         actions.give_up_claims([worker])  # whatever stopped it in mid-send
     if reached and not owed_emails.exists():
-        notices = (
-            owed_notices().order_by("update_id", "trusted").values_list("update_id", "trusted").distinct()
-        )
-        reached = not notices or email.send_notices(_some(list(notices)))
+        notices = owed_notices()
+        reached = not notices or email.send_notices(_some(notices))
     if not reached:
         deliver.using(run_after=timezone.now() + TRY_AGAIN_AFTER).enqueue()
     elif owed_emails.exists() or owed_notices():
