@@ -33,11 +33,11 @@ def themes_behind(change: Change) -> list[int]:
 
 
 def voices_behind(change: Change) -> VoiceQuerySet:
-    """Every voice the change stands on, once, whichever links lead to it."""
+    """Every voice the change stands on, whichever links lead to it. Words that were disowned stand for nothing."""
     placed = voices_in(themes_behind(change))
     on_topics = Topic.voices.through.objects.filter(topic__in=topics_behind(change)).values("voice")
     straight = Change.voices.through.objects.filter(change=change).values("voice")
-    return Voice.objects.filter(pk__in=placed.union(on_topics, straight))
+    return Voice.objects.filter(pk__in=placed.union(on_topics, straight), disowned_at__isnull=True)
 
 
 def people_behind(change: Change) -> QuerySet[Person]:

@@ -7,20 +7,20 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import voices_behind
-from coproduce.hearback.models import Answer, Feedback, Letters, State, Update
+from coproduce.hearback.models import Answer, Feedback, Letters, Notice, State, Update, owed_notices
 from coproduce.people.actions import record
-from coproduce.people.models import Hub, Person, Way
-from coproduce.people.permissions import must
+from coproduce.people.models import Hub, Mandate, Person, Way
+from coproduce.people.permissions import NotAllowed, must
 from coproduce.voices.actions import start_with_default
 from coproduce.voices.consent import carry
-from coproduce.voices.models import Carried, Voice
+from coproduce.voices.models import Carried, Voice, VoiceQuerySet
 
 # Owing
 
@@ -144,6 +144,20 @@ def give_up_claims(dead: Iterable[str]) -> int:
     )
 
 
+def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
+    """The notice about one update to one trusted person, and the address, if it is still to go at this moment."""
+    with transaction.atomic():
+        way = Way.objects.best().filter(person=trusted, kind=Way.Kind.EMAIL).first()
+        if way is None or not owed_notices(update, trusted):
+            return None
+        notice, new = Notice.objects.get_or_create(update_id=update, trusted_id=trusted)
+        return (notice, way.address) if new else None
+
+
+def notice_sent(notice: Notice) -> None:
+    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
+
+
 # A person decides, ticks off, posts
 
 
@@ -194,6 +208,40 @@ def tried(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
     )
     if done:
         record(by, "try to tell", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+
+
+@transaction.atomic
+def passed_on(by: Person, feedback: Feedback) -> None:
+    """The trusted person told them: they heard."""
+    _must_pass_on(by, feedback)
+    now = timezone.now()
+    done = (
+        Feedback.objects.filter(pk=feedback.pk)
+        .exclude(state=State.HEARD)
+        .update(state=State.HEARD, went_by=Way.Kind.TRUSTED_PERSON, sent_at=now, heard_at=now, told_by=by)
+    )
+    if done:
+        record(by, "pass on", feedback, feedback.update.change.hub_id)
+
+
+@transaction.atomic
+def could_not_pass_on(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
+    """They did not meet yet: still owed. Or the trusted person can't find them any more: undeliverable."""
+    _must_pass_on(by, feedback)
+    state = State.UNDELIVERABLE if cannot_reach else State.OWED
+    done = Feedback.objects.filter(pk=feedback.pk, state=State.OWED).update(
+        state=state, tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()
+    )
+    if done:
+        record(by, "try to pass on", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+
+
+def _must_pass_on(by: Person, feedback: Feedback) -> Mandate:
+    """Raise NotAllowed unless a mandate to hear stands between the two, and hold it while this is written."""
+    held = Mandate.objects.standing("hear").filter(person=feedback.person_id, trusted=by)
+    if mandate := held.select_for_update().first():
+        return mandate
+    raise NotAllowed("pass on news")
 
 
 @transaction.atomic
@@ -266,9 +314,21 @@ def seen_on_their_page(person: Person, feedback: Iterable[Feedback]) -> None:
 
 
 @transaction.atomic
-def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> Answer:
-    """The person says whether that answered them. What they add is a new voice on the same change."""
-    if by.pk != feedback.person_id:
+def answer(
+    by: Person,
+    feedback: Feedback,
+    answered: bool,
+    words: str = "",
+    through: bool = False,
+    read_back: bool = False,
+) -> Answer:
+    """The person says whether that answered them. What they add is a new voice on the same change.
+
+    `through`: they say so to the person they trust, who writes it down.
+    """
+    if through:
+        _must_pass_on(by, feedback)
+    elif by.pk != feedback.person_id:
         must(by, "tell people", feedback.update.change.hub_id)
     person, change = feedback.person, feedback.update.change
     Feedback.objects.filter(pk=feedback.pk).exclude(state=State.HEARD).update(
@@ -283,6 +343,8 @@ def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> A
             words=words.strip(),
             said_on=timezone.localdate(),
             taken_by=by,
+            through=by if through else None,
+            read_back=through and read_back,
         )
         start_with_default(by, voice)
         topics = list(change.topics.all())
@@ -311,5 +373,15 @@ def their_words(feedback: Feedback) -> list[Voice]:
 
     Not what they took back: whoever makes the letter or the call would see whose it was.
     """
+    return list(_their_words(feedback))
+
+
+def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
+    """Of those, what the trusted person wrote down for them or may read anyway. What they told others stays there."""
+    may_read = Voice.objects.visible_to(trusted).values("pk")
+    return list(_their_words(feedback).filter(Q(through=trusted) | Q(pk__in=may_read)))
+
+
+def _their_words(feedback: Feedback) -> VoiceQuerySet:
     said = voices_behind(feedback.update.change).filter(person=feedback.person_id, withdrawn_at__isnull=True)
-    return list(said.exclude(words="").order_by("said_on", "pk"))
+    return said.exclude(words="").order_by("said_on", "pk")

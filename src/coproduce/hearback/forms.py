@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -55,3 +57,20 @@ class ToldForm(ActionForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
+
+
+class PassedOnForm(ToldForm):
+    """What came of passing on news to somebody one supports."""
+
+    read_back = forms.BooleanField(
+        label=_("I read their words back to them, and they said it is right"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"].choices = [  # type: ignore[attr-defined]
+            ("told", _("I told them")),
+            ("no answer", _("I could not yet. I will try again")),
+            ("cannot reach", _("I can’t find them any more")),
+        ]
+        self.fields["outcome"].error_messages["required"] = _("Choose how it went.")

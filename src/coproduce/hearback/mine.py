@@ -58,9 +58,8 @@ class Mine:
 
 def what_became_of_what_they_said(person: Person) -> Mine:
     """Everything the person said, newest first, and what became of each. A fixed number of queries, and one a theme."""
-    voices = list(
-        Voice.objects.filter(person=person).select_related("hub", "turn__story").order_by("-said_on", "-pk")
-    )
+    theirs = Voice.objects.filter(person=person, disowned_at__isnull=True)
+    voices = list(theirs.select_related("hub", "turn__story").order_by("-said_on", "-pk"))
     ahead = ahead_of(voice.pk for voice in voices)
     told: dict[int, Feedback] = {}
     for feedback in (

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from coproduce.engine import masking, quotes, transcript
 from coproduce.engine.quotes import Span
 from coproduce.people.actions import record, way_meant, welcome
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Hub, Mandate, Membership, Person
 from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.voices.models import Consent, Incoming, Speaker, Story, Turn, Use, Voice
 
@@ -373,6 +373,55 @@ def write_down(
     return voice
 
 
+@transaction.atomic
+def write_down_for(
+    by: Person,
+    mandate: Mandate,
+    hub: Hub,
+    words: str,
+    read_back: bool,
+    said_on: dt.date | None = None,
+    uses: Iterable[str] = (Use.GROUP,),
+) -> Voice:
+    """A trusted person writes down what somebody said, and whether it was read back to them."""
+    held = Mandate.objects.standing("speak").select_for_update().filter(pk=mandate.pk, trusted=by).first()
+    if held is None or not Membership.objects.current().filter(person=held.person, hub=hub).exists():
+        raise NotAllowed("write down what somebody said")
+    words = _as_written(words)
+    if not words:
+        raise ValidationError(_("Write what they said."))
+    if said_on and said_on > timezone.localdate():
+        raise ValidationError(_("That day is still to come. Write the day they said it."))
+    voice = Voice.objects.create(
+        hub=hub,
+        person=held.person,
+        came_by=Voice.Way.TRUSTED_PERSON,
+        words=words,
+        said_on=said_on or timezone.localdate(),
+        taken_by=by,
+        through=by,
+        read_back=read_back,
+    )
+    _allow(by, voice.consents.all(), uses, voice=voice)
+    record(by, "write down", voice, hub, mandate=held.pk, read_back=read_back)
+    return voice
+
+
+@transaction.atomic
+def disown(by: Person, voice: Voice) -> None:
+    """These are not my words, says the person they were written down for. Nobody may use them from now on."""
+    if by.pk != voice.person_id:
+        must(by, "work on stories", voice.hub_id)
+    if voice.through_id is None:
+        raise ValidationError(_("Nobody wrote this down for you. You can say what it may be used for."))
+    held = Voice.objects.select_for_update().get(pk=voice.pk)
+    if held.disowned_at:
+        return
+    _allow(by, held.consents.all(), (), voice=held, alone=True)
+    Voice.objects.filter(pk=voice.pk).update(disowned_at=timezone.now())
+    record(by, "disown", voice, voice.hub_id)
+
+
 def _as_written(text: str) -> str:
     """A browser ends lines with two signs; one is kept, so that places in a text stay what they are."""
     return text.replace("\r\n", "\n").strip()
@@ -499,8 +548,11 @@ def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
     if by.pk != voice.person_id:
         must(by, "work on stories", voice.hub_id)
     wanted = {Use(use) for use in uses}
-    if not Voice.objects.select_for_update().get(pk=voice.pk).words:
+    locked = Voice.objects.select_for_update().get(pk=voice.pk)
+    if not locked.words:
         raise ValidationError(_("These words were taken out."))
+    if locked.disowned_at:
+        raise ValidationError(_("Somebody said that these are not their words. Nobody may use them."))
     _allow(by, voice.consents.all(), wanted, voice=voice, alone=True)
     record(by, "set consent for", voice, voice.hub_id, uses=sorted(wanted))
 

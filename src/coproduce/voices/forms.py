@@ -472,6 +472,31 @@ class WriteDownForm(HubForm, UsesForm):
             )
 
 
+class WriteDownForForm(UsesForm):
+    """What somebody said, written down by the person they trust."""
+
+    words = forms.CharField(
+        label=_("What did they say?"),
+        help_text=_("Their own words, not a summary."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Write what they said.")},
+    )
+    said_on = DateField(label=_("When did they say it?"), initial=timezone.localdate)
+    hub = forms.ModelChoiceField(label=_("For which hub?"), queryset=Hub.objects.none(), empty_label=None)
+    read_back = forms.BooleanField(
+        label=_("I read it back to them, and they said it is right"), required=False
+    )
+    field_order = ["words", "said_on", "hub", *Use.values, "read_back"]
+
+    def __init__(self, them: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hubs = Hub.objects.filter(memberships__person=them, memberships__until__isnull=True).distinct()
+        self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+        if len(hubs) == 1:
+            self.fields["hub"].widget = forms.HiddenInput()
+            self.fields["hub"].initial = hubs[0]
+
+
 class ConsentForm(UsesForm):
     """What one voice may be used for."""
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.engine.quotes import Span
-from coproduce.people.models import Hub, Membership, Person
+from coproduce.people.models import Hub, Mandate, Membership, Person, name_for
 from coproduce.people.permissions import hubs_where, may
 
 
@@ -159,7 +159,9 @@ def cut(text: str, spans: Iterable[Span]) -> list[Piece]:
 
 def who_may_be_named(by: Person, hub: Hub) -> models.QuerySet[Person]:
     """Whom `by` may name as having spoken: anybody in a hub whose people they know; otherwise themselves."""
-    in_hub = Membership.objects.current().filter(person=OuterRef("pk"), hub=hub)
+    in_hub = Membership.objects.current().filter(
+        person=OuterRef("pk"), person__known_through__isnull=True, hub=hub
+    )
     if may(by, "read everything said", hub) or may(by, "look after people", hub):
         return Person.objects.filter(Q(pk=by.pk) | Exists(in_hub))
     return Person.objects.filter(pk=by.pk)
@@ -188,6 +190,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         may_read = Q(_allowed(Use.PUBLIC))
         if person is not None:
             may_read |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
+            may_read |= Q(through=person, disowned_at__isnull=True) & Q(_stands_between("through"))
             if group := hubs_where(person, "read what the group may read"):
                 may_read |= Q(hub__in=group) & Q(_allowed(Use.GROUP))
             if services := hubs_where(person, "read what services may read"):
@@ -204,6 +207,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         if person is not None:
             own = Q(person=person)
             inside = own | Q(hub__in=hubs_where(person, "read everything said"))
+            inside |= Q(through=person) & Q(_stands_between("through"))
             inside |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
             named &= ~Q(hub__in=hubs_where(person, "read what services may read"))
             named = own | ((inside | named) & Q(withdrawn_at__isnull=True))
@@ -213,6 +217,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             self.visible_to(person)
             .annotate(  # type: ignore[no-redef]
                 names_who=Case(When(named, Value(True)), default=False, output_field=BooleanField()),
+                who_known=name_for(person, "person", unknown=""),
                 words_shown=Case(
                     When(inside, then=F("words")),
                     When(masked="", then=F("words")),
@@ -230,6 +235,12 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
     def naming_who(self) -> VoiceQuerySet:
         """Of for_reading(), those of which this reader may know who said them."""
         return self.filter(names_who=True)
+
+
+def _stands_between(trusted: str) -> Exists:
+    """That a mandate to speak stands between who said it and who wrote it down for them."""
+    held = Mandate.objects.standing("speak")
+    return Exists(held.filter(person=OuterRef("person"), trusted=OuterRef(trusted)))
 
 
 def _allowed(use: Use) -> Exists:
@@ -305,6 +316,11 @@ class Voice(models.Model):
     said_on = models.DateField(_("when they said it"))
     taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     taken_at = models.DateTimeField(default=timezone.now)
+    through = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # who was trusted
+    read_back = models.BooleanField(default=False)  # to who said it, by whom they came through
+    disowned_at = models.DateTimeField(null=True, blank=True)  # who was to have said it: not my words
     turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="quotes")
     begins = models.PositiveIntegerField(null=True, blank=True)
     ends = models.PositiveIntegerField(null=True, blank=True)
@@ -312,6 +328,7 @@ class Voice(models.Model):
     objects = VoiceQuerySet.as_manager()
     names_who = False  # for_reading() says otherwise where the reader may know
     words_shown: str  # for_reading() fetches it
+    who_known = ""  # and what this reader may call them
 
     class Meta:
         ordering = ["-said_on", "-pk"]
@@ -345,8 +362,8 @@ class Voice(models.Model):
     @property
     def who(self) -> str:
         """Who said it, as far as the reader may know."""
-        if self.names_who and self.person:
-            return self.person.name
+        if self.names_who and self.who_known:
+            return self.who_known
         return _t("Somebody in %(hub)s") % {"hub": self.hub.name}
 
     @property

@@ -19,8 +19,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
+from coproduce.people.views import supported_by
 from coproduce.voices import actions, forms
 from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice
 
@@ -450,7 +451,9 @@ def say(request: PersonRequest) -> HttpResponse:
 
 def voice(request: PersonRequest, pk: int) -> HttpResponse:
     """What is public, anybody may open. For all else a visitor is asked to sign in, there or not."""
-    found = Voice.objects.for_reading(request.person).select_related("taken_by").filter(pk=pk).first()
+    found = (
+        Voice.objects.for_reading(request.person).select_related("taken_by", "through").filter(pk=pk).first()
+    )
     if found is None:
         if request.person is None:
             return redirect_to_login(request.get_full_path())
@@ -467,11 +470,21 @@ def voice(request: PersonRequest, pk: int) -> HttpResponse:
             "keeps": keeps,
             "own": own,
             "uses": uses_of(found) if keeps or own else None,
-            "may_change": own or may(request.person, "work on stories", found.hub_id),
+            "may_change": found.disowned_at is None
+            and (own or may(request.person, "work on stories", found.hub_id)),
+            "knows_through": found.through_id is None or knows_through(request.person, found),
             "place": place_in_story(turn, "quotes") if turn and in_story else None,
             "old": Consent.objects.to_ask_again().filter(voice=found).exists() if keeps or own else False,
         },
     )
+
+
+def knows_through(reader: Person | None, voice: Voice) -> bool:
+    """Whether this reader may know through which trusted person a voice came."""
+    if reader is None:
+        return False
+    either = reader.pk in (voice.person_id, voice.through_id)
+    return either or may(reader, "look after people", voice.hub_id)
 
 
 @dataclass(frozen=True)
@@ -495,11 +508,52 @@ def uses_of(voice: Voice) -> list[Allowed]:
     ]
 
 
+# Through a trusted person
+
+
+@signed_in
+def write_down_for(request: PersonRequest, pk: int) -> HttpResponse:
+    """A trusted person writes down what somebody they support said."""
+    mandate: Mandate = get_object_or_404(supported_by(request.person).filter(speak=True), pk=pk)
+    form = forms.WriteDownForForm(mandate.person, posted(request), initial={"group": True})
+    if form.is_valid() and form.does(
+        actions.write_down_for,
+        request.person,
+        mandate,
+        form.cleaned_data["hub"],
+        form.cleaned_data["words"],
+        form.cleaned_data["read_back"],
+        form.cleaned_data["said_on"],
+        form.uses,
+    ):
+        messages.success(request, _("Written down, in their own words."))
+        return redirect("people:supported", mandate.pk)
+    return render(request, "voices/write_down_for.html", {"form": form, "mandate": mandate})
+
+
+@signed_in
+def said_for_me(request: PersonRequest) -> HttpResponse:
+    """What others wrote down for this person, who, and whether it was read back."""
+    said = Voice.objects.for_reading(request.person).filter(person=request.person, through__isnull=False)
+    return render(
+        request, "voices/said_for_me.html", {"page": page_of(request, said.select_related("through", "hub"))}
+    )
+
+
+@signed_in
+@require_POST
+def disown(request: PersonRequest, pk: int) -> HttpResponse:
+    voice = get_object_or_404(Voice.objects.visible_to(request.person), pk=pk, through__isnull=False)
+    actions.disown(request.person, voice)
+    messages.success(request, _("Nobody uses these words any more. It holds from now on, everywhere here."))
+    return redirect("voices:voice", voice.pk)
+
+
 @signed_in
 def consent(request: PersonRequest, pk: int) -> HttpResponse:
     voice = get_object_or_404(Voice.objects.for_reading(request.person), pk=pk)
     own = voice.person_id == request.person.pk
-    if not (own or may(request.person, "work on stories", voice.hub_id)):
+    if voice.disowned_at or not (own or may(request.person, "work on stories", voice.hub_id)):
         raise NotAllowed("work on stories")
     form = forms.ConsentForm(voice, posted(request))
     if form.is_valid() and form.does(actions.set_consent, request.person, voice, form.uses):

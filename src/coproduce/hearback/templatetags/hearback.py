@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
+from coproduce.hearback.actions import their_words_for
+from coproduce.hearback.forms import PassedOnForm
 from coproduce.hearback.models import Feedback, State, Update, heard_as_said_to, tally
 from coproduce.people.counts import Said, is_of_the_group
-from coproduce.people.models import Person, Way
+from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
 from coproduce.voices.models import Voice
 
@@ -141,3 +143,32 @@ def tell_button(context: dict[str, Any], change: Change) -> dict[str, Any]:
 def ahead(voice: Voice) -> dict[str, Any]:
     """What became of one voice: you said → what happened."""
     return {"ahead": ahead_of([voice.pk])[voice.pk], "voice": voice}
+
+
+@register.inclusion_tag("hearback/_news_through_me.html", takes_context=True)
+def news_through_me(context: dict[str, Any]) -> dict[str, Any]:
+    """For whom there is news to pass on, each once, with how much."""
+    reader = context["person"]
+    counted: dict[int, tuple[str, int]] = {}
+    for feedback in Feedback.objects.owed_through(reader).named_for(reader):
+        _who, number = counted.get(feedback.person_id, ("", 0))
+        counted[feedback.person_id] = (feedback.who, number + 1)
+    held = Mandate.objects.standing("hear").filter(trusted=reader, person__in=counted)
+    mandates = dict(held.values_list("person", "pk"))
+    return {"waiting": [(who, number, mandates[pk]) for pk, (who, number) in counted.items()]}
+
+
+@register.inclusion_tag("hearback/_news_for.html", takes_context=True)
+def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
+    """What is to be passed on to one supported person, each with their words and a form."""
+    reader = context["person"]
+    owed = (
+        Feedback.objects.owed_through(reader)
+        .filter(person=mandate.person_id)
+        .select_related("update__change")
+    )
+    news = [
+        (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))
+        for feedback in owed[:10]
+    ]
+    return {"news": news, "csrf_token": context.get("csrf_token")}
