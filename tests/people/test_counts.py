@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from coproduce.people.counts import SMALL, Said, rounded, said_to, shift_of
 
 SHIFTS = range(5)
-MOST = 60
+MOST = 130
 
 
 @given(st.integers(0, 100_000), st.sampled_from(SHIFTS))
@@ -72,7 +72,7 @@ def seen(number: int, shift: int, steps: list[int]) -> list[tuple[int, Said]]:
 def test_one_count_asked_at_every_step_does_not_tell_a_small_one(number, shift, come):
     """Somebody watches as up to thirty people come, one by one, and looks each time."""
     may_be = left(seen(number, shift, list(range(come + 1))))
-    assert number in may_be and len(may_be) >= 2
+    assert number in may_be and (number == 0 or len(may_be) >= 2)  # that it was nobody is about nobody
     # When it turns, it had come to ten, or eleven, up to fourteen: every one of them stays possible.
     if come + number >= 15:
         turned = SMALL + shift - number
