@@ -105,7 +105,7 @@ def _some_strands(
 
     Each part is asked for its latest few by the link's own id, which an index has in order, so that nothing is sorted.
     """
-    readable = Voice.objects.for_reading(reader)
+    readable = Voice.objects.for_reading(reader).exclude(words="")
     parts: list[list[Strand]] = []
     for theme in themes[:most]:
         strands: list[Strand] = []

@@ -48,7 +48,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def words(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that was said behind the change, as far as this reader may read it."""
     change = get_object_or_404(Change.objects.visible_to(request.person), pk=pk)
-    said = thread.voices_behind(change).for_reading(request.person).order_by("-pk")
+    behind = thread.voices_behind(change)
+    said = behind.for_reading(request.person).exclude(words="").order_by("-pk")
     page = Paginator(said, 25).get_page(request.GET.get("page"))
     ahead = thread.ahead_of(voice.pk for voice in page)
     for voice in page:
@@ -59,7 +60,8 @@ def words(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "change": change,
             "page": page,
-            "hidden": thread.count_behind(change).voices - page.paginator.count,
+            "hidden": behind.exclude(words="").count() - page.paginator.count,
+            "taken_out": behind.filter(words="").count(),
             "can_tie": may(request.person, "tie the thread", change.hub_id),
         },
     )

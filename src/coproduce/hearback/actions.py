@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,6 +56,7 @@ def _owe(update: Update) -> int:
     """
     known = Feedback.objects.filter(update=update, person=OuterRef("person"))
     people = voices_behind(update.change).filter(~Exists(known), person__isnull=False).order_by()
+    people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
     sql, parameters = people.values("person_id").distinct().query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
@@ -114,6 +115,13 @@ def claimants() -> set[str]:
 def give_up_claims(dead: Iterable[str]) -> int:
     """What workers that are no longer alive had claimed may or may not have gone: a person decides. Returns how many."""
     return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(state=State.UNCERTAIN)
+
+
+def not_sure_since_restored() -> int:
+    """After a backup was put back: an email owed when it was made may have gone since. Returns how many."""
+    owed = Feedback.objects.owed_by(Way.Kind.EMAIL).values("pk")
+    unsure = Feedback.objects.filter(Q(pk__in=owed) | Q(state=State.SENDING))
+    return unsure.update(state=State.UNCERTAIN, went_by=Way.Kind.EMAIL)
 
 
 # A person decides, ticks off, posts

@@ -34,7 +34,7 @@ def waiting(person: Person) -> Waiting:
     owed = Feedback.objects.filter(
         update__change__hub__in=hubs, state__in=[State.OWED, State.SENDING, State.UNCERTAIN, State.UNDELIVERABLE]
     )
-    unanswered = Feedback.objects.filter(update__change__hub__in=hubs, answer__answered=False)
+    unanswered = Feedback.objects.filter(update__change__hub__in=hubs, answer__answered=False, person__erasure__isnull=True)
     return Waiting(
         owed.values("person").distinct().count(),
         owed.aggregate(since=Min("owed_at"))["since"],

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from coproduce.site import home, set_up, try_it
+from coproduce.site import home, own, set_up, try_it
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("making-this-easier/", home.making_this_easier, name="accessibility"),
     path("set-up/<str:token>/", set_up.page, name="set_up"),
     path("try/<str:token>/", try_it.sign_in, name="try_it"),
+    path("people/<int:pk>/everything/", own.everything, name="everything"),
+    path("people/<int:pk>/everything.json", own.everything_as_json, name="everything_json"),
+    path("people/<int:pk>/erase/", own.erase, name="erase"),
     path("account/", include("allauth.account.urls")),
     path("", include("coproduce.people.urls")),
     path("", include("coproduce.voices.urls")),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.engine.quotes import Span
-from coproduce.people.models import Hub, Membership, Person
+from coproduce.people.models import Act, Hub, Membership, Person
 from coproduce.people.permissions import hubs_where, may
 
 
@@ -154,6 +154,13 @@ def cut(text: str, spans: Iterable[Span]) -> list[Piece]:
     return pieces
 
 
+def readings_of(person: Person) -> models.QuerySet[Act]:
+    """Who has read the stories that this person told, latest first."""
+    told = Speaker.objects.filter(person=person).order_by().values("story")
+    read = Act.objects.filter(thing=Story._meta.label_lower, verb="read", thing_id__in=told)
+    return read.exclude(by=person).filter(by__isnull=False).select_related("by")
+
+
 def who_may_be_named(by: Person, hub: Hub) -> models.QuerySet[Person]:
     """Whom `by` may name as having spoken: anybody in a hub whose people they know; otherwise themselves."""
     in_hub = Membership.objects.current().filter(person=OuterRef("pk"), hub=hub)
@@ -252,6 +259,11 @@ class Voice(models.Model):
 
     def __str__(self) -> str:
         return f"voice {self.pk}"
+
+    @property
+    def is_taken_out(self) -> bool:
+        """Their words are gone, at their wish. That something was said stays, so that counts stay true."""
+        return not self.words
 
     @property
     def who(self) -> str:

@@ -5,6 +5,7 @@ from coproduce.voices import views
 app_name = "voices"
 urlpatterns = [
     path("stories/", views.stories, name="stories"),
+    path("stories/who-has-read/", views.who_has_read, name="who_has_read"),
     path("stories/add/", views.add_story, name="add_story"),
     path("stories/<int:pk>/", views.story, name="story"),
     path("stories/<int:pk>/progress/", views.progress, name="progress"),
