@@ -82,7 +82,8 @@ class Town:
         for number, (word, person) in enumerate(self.people.items()):
             said = write_down(amina, hub, f"I told them {word} and nobody wrote it down", "note", person)
             told = (
-                f"Ify: Tell me.\n\nPerson {word.title()}: There was {word} every day for a year. Then it ended.\n\n"
+                f"Ify: Tell me.\n\n"
+                f"Person {word.title()}: There was {word} every day for a year. Then it ended.\n\n"
                 f"Ify: And now?\n\nPerson {word.title()}: Now I say {word} out loud.\n\nIfy: Thank you.\n"
             )
             story = add_story(
@@ -236,8 +237,8 @@ def test_erased_people_leave_not_a_word_behind(everybody, on_disk, full, record_
     assert set(hits(rest, on_disk)) == set(rest)
     record_property(
         "figures",
-        f"{number} of {len(everybody.people)} people erased: {sum(map(len, before.values()))} places held their "
-        f"words before, 0 after, 0 in a restored backup; {took / number:.2f} s each",
+        f"{number} of {len(everybody.people)} people erased: {sum(map(len, before.values()))} places held "
+        f"their words before, 0 after, 0 in a restored backup; {took / number:.2f} s each",
     )
 
 
