@@ -29,7 +29,9 @@ WHOLE = {"voices": 1_000_000, "people": 200_000, "themes": 5_000, "changes": 2_0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tenth", action="store_true", help="only a tenth of the whole")
     parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -41,7 +43,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as var:
             run = subprocess.run(
                 [sys.executable, __file__, "--one", str(share)],
-                env=os.environ | {"COPRODUCE_VAR": var, "PYTHONPATH": str(ROOT / "src"), "DATABASE_URL": f"sqlite:///{var}/t.db"},
+                env=os.environ
+                | {
+                    "COPRODUCE_VAR": var,
+                    "PYTHONPATH": str(ROOT / "src"),
+                    "DATABASE_URL": f"sqlite:///{var}/t.db",
+                },
                 stdout=subprocess.PIPE,
                 check=True,
             )
@@ -53,8 +60,12 @@ def report(results: dict[float, dict[str, tuple[float, float]]]) -> None:
     names = list(results[0.1])
     print(f"{'':44}{'a tenth':>20}{'the whole':>20}{'growth':>10}")
     for name in names:
-        cells = "".join(f"{results[share][name][0]:>12.3f} s {results[share][name][1]:>4.0f} M" for share in results)
-        growth = f"{results[1.0][name][0] / max(results[0.1][name][0], 1e-4):>9.1f}x" if 1.0 in results else ""
+        cells = "".join(
+            f"{results[share][name][0]:>12.3f} s {results[share][name][1]:>4.0f} M" for share in results
+        )
+        growth = (
+            f"{results[1.0][name][0] / max(results[0.1][name][0], 1e-4):>9.1f}x" if 1.0 in results else ""
+        )
         print(f"{name:44}{cells}{growth}")
 
 
@@ -85,9 +96,15 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
     Account.objects.create(person=amina, email="amina@example.org")
     facilitator.force_login(amina.account, backend="django.contrib.auth.backends.ModelBackend")
     results = {
-        "list who is owed": of(lambda: list(people_behind(change).order_by().values_list("pk", flat=True)), 5),
-        "list the voices (ids)": of(lambda: list(voices_behind(change).order_by().values_list("pk", flat=True)), 5),
-        "record the update": of(lambda: actions.write_update(amina, change, "It is made", "You choose one worker."), 1),
+        "list who is owed": of(
+            lambda: list(people_behind(change).order_by().values_list("pk", flat=True)), 5
+        ),
+        "list the voices (ids)": of(
+            lambda: list(voices_behind(change).order_by().values_list("pk", flat=True)), 5
+        ),
+        "record the update": of(
+            lambda: actions.write_update(amina, change, "It is made", "You choose one worker."), 1
+        ),
     }
     owed = change.updates.get().feedback.count()
     assert owed == size["behind"], owed
@@ -131,7 +148,7 @@ def build(size: dict[str, int]) -> tuple[Any, Any]:
 
     def insert(model: Any, columns: list[str], rows: Any) -> None:
         marks = ", ".join("%s" for _column in columns)
-        sql = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        sql = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({marks})"
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(sql, rows)
 
@@ -151,7 +168,15 @@ def build(size: dict[str, int]) -> tuple[Any, Any]:
         Voice,
         ["id", "hub_id", "person_id", "came_by", "words", "said_on", "taken_at"],
         (
-            (pk, chance.choice(hubs).pk, person, "note", f"What person {person} said, in words of their own.", "2026-01-05", now)
+            (
+                pk,
+                chance.choice(hubs).pk,
+                person,
+                "note",
+                f"What person {person} said, in words of their own.",
+                "2026-01-05",
+                now,
+            )
             for pk, person in enumerate(first + rest, start=1)
         ),
     )
@@ -179,7 +204,8 @@ def build(size: dict[str, int]) -> tuple[Any, Any]:
     )
     Topic.objects.bulk_create(Topic(hub=county, title=f"Topic {n}") for n in range(size["changes"]))
     Change.objects.bulk_create(
-        Change(hub=county, title=f"Change {n}", summary="Something.", kind="service") for n in range(size["changes"])
+        Change(hub=county, title=f"Change {n}", summary="Something.", kind="service")
+        for n in range(size["changes"])
     )
     topics, changes = list(Topic.objects.order_by("pk")), list(Change.objects.order_by("pk"))
     Step.objects.bulk_create(Step(change=change, stage="made") for change in changes)

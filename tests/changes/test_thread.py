@@ -59,7 +59,9 @@ class TestAnyThread(TestCase):
         for n, to in into.items():
             Theme.objects.filter(pk=themes[n].pk).update(merged_into=themes[to])
         topics = [Topic.objects.create(hub=hub, title=f"o{n}") for n in range(TOPICS)]
-        changes = [Change.objects.create(hub=hub, title=f"c{n}", summary=".", kind="other") for n in range(CHANGES)]
+        changes = [
+            Change.objects.create(hub=hub, title=f"c{n}", summary=".", kind="other") for n in range(CHANGES)
+        ]
         Placement.objects.bulk_create(Placement(voice=voices[v], theme=themes[t]) for v, t in placed)
         for theme, topic in theme_topic:
             topics[topic].themes.add(themes[theme])
@@ -99,8 +101,12 @@ class TestAnyThread(TestCase):
 
 @pytest.fixture
 def themed(amina, lee, joan, town):
-    one = make_theme(amina, town, "One person", voices=[write_down(amina, town, "Just one to ring", "call", lee)])
-    two = make_theme(amina, town, "Told again", voices=[write_down(amina, town, "Nine times over", "note", joan)])
+    one = make_theme(
+        amina, town, "One person", voices=[write_down(amina, town, "Just one to ring", "call", lee)]
+    )
+    two = make_theme(
+        amina, town, "Told again", voices=[write_down(amina, town, "Nine times over", "note", joan)]
+    )
     change = record_change(amina, town, "One worker", "You choose.", "service")
     tie(amina, change, themes=[one])
     return one, two, change
@@ -115,7 +121,7 @@ def test_what_is_merged_in_comes_behind_the_change_and_goes_with_the_undo(amina,
 
 
 def test_a_reader_is_shown_only_words_that_are_open_to_them(amina, lee, marek, themed, town):
-    one, _two, change = themed
+    _one, _two, change = themed
     hidden = write_down(amina, town, "Only for the group", "note", lee, uses=[Use.GROUP])
     shown = write_down(amina, town, "For everybody", "note", lee, uses=[Use.GROUP, Use.PUBLIC])
     tie(amina, change, voices=[hidden, shown])

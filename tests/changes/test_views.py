@@ -12,7 +12,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def change(amina, lee, marek, town):
-    change = record_change(amina, town, "One worker you trust", "You choose one worker.", "clause", owner=marek)
+    change = record_change(
+        amina, town, "One worker you trust", "You choose one worker.", "clause", owner=marek
+    )
     word_clause(marek, change, "Housing support", "4.2", "A worker is allocated.", "You choose one worker.")
     tie(amina, change, voices=[write_down(amina, town, "Just one person to ring", "call", lee)])
     return change
@@ -71,7 +73,14 @@ def test_recording_a_change_then_its_clause(amina, town, signed_in):
 
 
 def test_what_was_typed_is_kept_where_something_is_wrong(amina, town, signed_in):
-    typed = {"title": "A new rule", "summary": "", "on_day": "31", "on_month": "2", "on_year": "2026", "stage": "made"}
+    typed = {
+        "title": "A new rule",
+        "summary": "",
+        "on_day": "31",
+        "on_month": "2",
+        "on_year": "2026",
+        "stage": "made",
+    }
     page = signed_in(amina).post("/changes/record/", typed).content.decode()
     assert "There is a problem" in page
     assert "There is no such day" in page

@@ -25,18 +25,24 @@ def change(amina, lee, joan, marek, town):
     nobody = write_down(amina, town, "Not another new face", "note")
     theme = make_theme(amina, town, "One person", voices=[first, second, third, nobody])
     topic = raise_topic(amina, town, "Who stays?", themes=[theme], voices=[first])
-    change = record_change(amina, town, "One worker", "You choose one worker.", "clause", owner=marek, topics=[topic])
+    change = record_change(
+        amina, town, "One worker", "You choose one worker.", "clause", owner=marek, topics=[topic]
+    )
     tie(amina, change, themes=[theme], voices=[first])
     return change
 
 
 def test_everyone_behind_a_change_is_owed_once_whatever_links_lead_to_them(amina, change, lee, joan):
-    update = actions.write_update(amina, change, "It is in the contract", "You choose one worker, and they stay.")
+    update = actions.write_update(
+        amina, change, "It is in the contract", "You choose one worker, and they stay."
+    )
     assert sorted(update.feedback.values_list("person__name", flat=True)) == ["Joan", "Lee"]
 
 
 def test_an_email_goes_to_who_wants_emails_and_carries_their_own_words(amina, change, lee, work_the_queue):
-    update = actions.write_update(amina, change, "It is in the contract", "You choose one worker, and they stay.")
+    update = actions.write_update(
+        amina, change, "It is in the contract", "You choose one worker, and they stay."
+    )
     work_the_queue()
     [message] = mail.outbox
     assert message.to == ["lee@example.org"]

@@ -27,7 +27,11 @@ def winston(town):
 def change(amina, lee, joan, winston, town):
     """Behind it: Lee (email), Joan (phone), Winston (letter)."""
     change = record_change(amina, town, "One worker you trust", "You choose one worker.", "service")
-    for person, words in ((lee, "Just one to ring"), (joan, "He stopped coming"), (winston, "A bag of letters")):
+    for person, words in (
+        (lee, "Just one to ring"),
+        (joan, "He stopped coming"),
+        (winston, "A bag of letters"),
+    ):
         tie(amina, change, voices=[write_down(amina, town, words, "note", person)])
     return change
 
@@ -48,7 +52,9 @@ def test_writing_shows_how_it_reads_before_anybody_is_told(amina, change, signed
 
 
 def test_an_update_without_words_keeps_what_was_typed_and_tells_nobody(amina, change, signed_in):
-    page = signed_in(amina).post(f"/changes/{change.pk}/tell/", {"title": "It has started", "text": "", "tell": ""})
+    page = signed_in(amina).post(
+        f"/changes/{change.pk}/tell/", {"title": "It has started", "text": "", "tell": ""}
+    )
     assert "There is a problem" in page.content.decode()
     assert 'value="It has started"' in page.content.decode()
     assert not Update.objects.exists()
@@ -70,7 +76,9 @@ def test_heard_on_the_page_means_no_email_afterwards(lee, update, signed_in, wor
 
 def test_not_really_with_words_becomes_a_voice(lee, update, signed_in):
     feedback = Feedback.objects.get(person=lee)
-    signed_in(lee).post(f"/what-happened/{feedback.pk}/answer/", {"answered": "no", "words": "Not at my hostel"})
+    signed_in(lee).post(
+        f"/what-happened/{feedback.pk}/answer/", {"answered": "no", "words": "Not at my hostel"}
+    )
     assert feedback.answer.answered is False
     assert lee.voices.filter(words="Not at my hostel", came_by="answer").exists()
     assert "Not at my hostel" in signed_in(lee).get("/what-happened/").content.decode()

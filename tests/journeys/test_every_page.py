@@ -30,7 +30,9 @@ def test_every_page_can_be_reached_read_and_used(name, open_context, live_server
     context = open_context(person, color_scheme=LIGHTS[name], viewport={"width": 320, "height": 640})
     page = context.new_page()
     spoken: list[str] = []
-    page.on("console", lambda line: spoken.append(f"{page.url}: {line.text}") if line.type == "error" else None)
+    page.on(
+        "console", lambda line: spoken.append(f"{page.url}: {line.text}") if line.type == "error" else None
+    )
     page.on("pageerror", lambda error: spoken.append(f"{page.url}: {error}"))
     waiting, seen, kinds, found = ["/"], {"/"}, dict[str, int](), list[str]()
     while waiting and sum(kinds.values()) < MOST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -79,24 +80,27 @@ def tie(
 ) -> None:
     """Tie a change to what it stands on. Only what the person may see can be tied."""
     must(by, "tie the thread", change.hub_id)
-    for link, visible, things in (
-        (change.topics, Topic.objects.visible_to(by), topics),
-        (change.themes, Theme.objects.visible_to(by), themes),
-        (change.voices, Voice.objects.visible_to(by), voices),
-    ):
-        wanted = [thing.pk for thing in things]
-        if not wanted:
-            continue
-        if visible.filter(pk__in=wanted).count() < len(set(wanted)):
+    chosen: dict[str, tuple[models.QuerySet[Any], Iterable[models.Model]]] = {
+        "topics": (Topic.objects.visible_to(by), topics),
+        "themes": (Theme.objects.visible_to(by), themes),
+        "voices": (Voice.objects.visible_to(by), voices),
+    }
+    tied = {}
+    for kind, (visible, things) in chosen.items():
+        wanted = sorted({thing.pk for thing in things})
+        if visible.filter(pk__in=wanted).count() < len(wanted):
             raise NotAllowed("tie what they may not see")
-        link.add(*wanted)  # type: ignore[attr-defined]
-        record(by, "tie", change, change.hub_id, **{link.source_field_name: wanted})  # type: ignore[attr-defined]
+        if wanted:
+            getattr(change, kind).add(*wanted)
+            tied[kind] = wanted
+    if tied:
+        record(by, "tie", change, change.hub_id, **tied)
 
 
 @transaction.atomic
 def untie(by: Person, change: Change, thing: models.Model) -> None:
     """Take a topic, theme or voice off the change again. What people were already told stays told."""
     must(by, "tie the thread", change.hub_id)
-    link = {Topic: change.topics, Theme: change.themes, Voice: change.voices}[type(thing)]
-    link.remove(thing)  # type: ignore[attr-defined]
-    record(by, "untie", change, change.hub_id, **{type(thing).__name__.lower(): thing.pk})
+    kind = {Topic: "topics", Theme: "themes", Voice: "voices"}[type(thing)]
+    getattr(change, kind).remove(thing)
+    record(by, "untie", change, change.hub_id, **{kind: [thing.pk]})

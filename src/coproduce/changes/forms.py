@@ -47,7 +47,9 @@ class ChangeForm(StepForm):
     title = forms.CharField(
         label=_("What changes?"), help_text=_("One line that anybody understands."), max_length=200
     )
-    summary = forms.CharField(label=_("Tell it in a few plain sentences"), widget=forms.Textarea(attrs={"rows": 4}))
+    summary = forms.CharField(
+        label=_("Tell it in a few plain sentences"), widget=forms.Textarea(attrs={"rows": 4})
+    )
     kind = forms.ChoiceField(label=_("What kind of change is it?"), choices=Change.Kind.choices)
     hub = forms.ModelChoiceField(label=_("Which hub?"), queryset=Hub.objects.none(), empty_label=None)
     topics = forms.ModelMultipleChoiceField(
@@ -88,7 +90,9 @@ class ChangeForm(StepForm):
 
 class ClauseForm(ActionForm):
     contract = forms.CharField(label=_("Which contract?"), max_length=200)
-    number = forms.CharField(label=_("Which clause?"), help_text=_("For example 4.2"), max_length=40, required=False)
+    number = forms.CharField(
+        label=_("Which clause?"), help_text=_("For example 4.2"), max_length=40, required=False
+    )
     before = forms.CharField(
         label=_("The words before"),
         help_text=_("Leave it empty if the clause is new."),

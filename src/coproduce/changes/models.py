@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +33,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
             stage=Subquery(latest.values("stage")[:1]), stage_on=Subquery(latest.values("on")[:1])
         )
 
+    def latest_first(self) -> ChangeQuerySet:
+        """By the day of their latest step."""
+        return self.with_stage().order_by(F("stage_on").desc(nulls_last=True), "-pk")
+
 
 class Change(models.Model):
     """Something that became, or did not become, different because of what people said.
@@ -57,9 +61,15 @@ class Change(models.Model):
         Person, models.SET_NULL, null=True, blank=True, related_name="owns", verbose_name=_("who sees to it")
     )
     review_on = models.DateField(_("when it is checked again"), null=True, blank=True)
-    topics = models.ManyToManyField(Topic, related_name="changes", blank=True, db_table="changes_change_from_topic")
-    themes = models.ManyToManyField(Theme, related_name="changes", blank=True, db_table="changes_change_from_theme")
-    voices = models.ManyToManyField(Voice, related_name="changes", blank=True, db_table="changes_change_from_voice")
+    topics = models.ManyToManyField(
+        Topic, related_name="changes", blank=True, db_table="changes_change_from_topic"
+    )
+    themes = models.ManyToManyField(
+        Theme, related_name="changes", blank=True, db_table="changes_change_from_theme"
+    )
+    voices = models.ManyToManyField(
+        Voice, related_name="changes", blank=True, db_table="changes_change_from_voice"
+    )
 
     objects = ChangeQuerySet.as_manager()
 

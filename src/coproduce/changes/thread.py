@@ -85,17 +85,21 @@ class Thread:
 
 
 def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
-    """The thread behind a change as this reader may see it. As cheap with 50,000 voices as with 5, but for the counts."""
+    """The thread behind a change as this reader may see it; only the counts cost more with more voices."""
     topics = list(change.topics.order_by("pk"))
     themes = list(Theme.objects.filter(pk__in=themes_behind(change)).order_by("pk"))
     counts = voice_counts(theme.pk for theme in themes)
-    through = Topic.themes.through.objects.filter(topic__in=topics, theme__in=themes).values_list("theme", "topic")
+    through = Topic.themes.through.objects.filter(topic__in=topics, theme__in=themes).values_list(
+        "theme", "topic"
+    )
     leads_to = _links(through)
     for theme in themes:
         theme.count = counts[theme.pk]  # type: ignore[attr-defined]
         theme.leads_to = sorted(leads_to[theme.pk])  # type: ignore[attr-defined]
     themes.sort(key=lambda theme: -theme.count)  # type: ignore[attr-defined]
-    return Thread(change, _some_strands(change, themes, topics, reader, most), themes, topics, count_behind(change))
+    return Thread(
+        change, _some_strands(change, themes, topics, reader, most), themes, topics, count_behind(change)
+    )
 
 
 def _some_strands(
@@ -111,7 +115,9 @@ def _some_strands(
         strands: list[Strand] = []
         for pk in sorted(with_merged([theme.pk]), key=lambda pk: pk != theme.pk):
             if len(strands) < most:
-                found = readable.filter(placements__theme=pk).order_by("-placements__pk")[: most - len(strands)]
+                found = readable.filter(placements__theme=pk).order_by("-placements__pk")[
+                    : most - len(strands)
+                ]
                 strands += [Strand(voice, theme=theme) for voice in found]
         parts.append(strands)
     for topic in topics[:most]:
@@ -144,13 +150,23 @@ def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
     line = lines_of_merging({theme for _voice, theme in placed})
     all_themes = {theme for themes in line.values() for theme in themes}
 
-    theme_topics = _links(Topic.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "topic"))
-    theme_changes = _links(Change.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "change"))
+    theme_topics = _links(
+        Topic.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "topic")
+    )
+    theme_changes = _links(
+        Change.themes.through.objects.filter(theme__in=all_themes).values_list("theme", "change")
+    )
     voice_themes = _links((voice, theme) for voice, theme in placed)
     voice_topics = _links(Topic.voices.through.objects.filter(voice__in=voices).values_list("voice", "topic"))
-    voice_changes = _links(Change.voices.through.objects.filter(voice__in=voices).values_list("voice", "change"))
-    all_topics = {topic for links in (theme_topics, voice_topics) for topics in links.values() for topic in topics}
-    topic_changes = _links(Change.topics.through.objects.filter(topic__in=all_topics).values_list("topic", "change"))
+    voice_changes = _links(
+        Change.voices.through.objects.filter(voice__in=voices).values_list("voice", "change")
+    )
+    all_topics = {
+        topic for links in (theme_topics, voice_topics) for topics in links.values() for topic in topics
+    }
+    topic_changes = _links(
+        Change.topics.through.objects.filter(topic__in=all_topics).values_list("topic", "change")
+    )
 
     led: dict[int, tuple[set[int], set[int], set[int]]] = {}
     for voice in voices:
@@ -162,8 +178,12 @@ def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
         led[voice] = ({line[placed_in][-1] for placed_in in voice_themes[voice]}, topics, changes)
 
     known_themes = Theme.objects.in_bulk({pk for themes, _t, _c in led.values() for pk in themes})
-    known_topics = Topic.objects.with_stage().in_bulk({pk for _th, topics, _c in led.values() for pk in topics})
-    known_changes = Change.objects.with_stage().in_bulk({pk for _th, _t, changes in led.values() for pk in changes})
+    known_topics = Topic.objects.with_stage().in_bulk(
+        {pk for _th, topics, _c in led.values() for pk in topics}
+    )
+    known_changes = Change.objects.with_stage().in_bulk(
+        {pk for _th, _t, changes in led.values() for pk in changes}
+    )
     return {
         voice: Ahead(
             themes=[known_themes[pk] for pk in sorted(themes)],
@@ -183,4 +203,3 @@ def _links(pairs: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
     for begin, end in pairs:
         links[begin].add(end)
     return links
-

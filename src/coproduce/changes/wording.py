@@ -16,7 +16,9 @@ def compare(before: str, after: str) -> tuple[list[Part], list[Part]]:
     old, new = re.findall(r"\S+|\s+", before), re.findall(r"\S+|\s+", after)
     was: list[Part] = []
     now: list[Part] = []
-    for kind, old_begins, old_ends, new_begins, new_ends in SequenceMatcher(None, old, new, False).get_opcodes():
+    for kind, old_begins, old_ends, new_begins, new_ends in SequenceMatcher(
+        None, old, new, False
+    ).get_opcodes():
         same = kind == "equal" and (old_ends - old_begins) // 2 + 1 >= STAYS
         same = same or old == new
         _add(was, "".join(old[old_begins:old_ends]), not same)

@@ -1,8 +1,8 @@
 """A quote → what in it may tell who somebody is, offered for masking before the quote leaves the group.
 
-The machine only offers; a person decides about each, and the original stays as it was said. What is missed may
-hurt somebody, what is offered in vain costs a facilitator a moment: so where both cannot be had, this finds too
-much. `tests/engine/test_masking.py` measures both, kind by kind.
+The machine only offers; a person decides about each, and the original stays as it was said. What is missed
+may hurt somebody, what is offered in vain costs a facilitator a moment: so where both cannot be had, this
+finds too much. `tests/engine/test_masking.py` measures both, kind by kind.
 
 The words it goes by (given names, street types, what is nobody's name) are in `masking_words.toml`.
 """
@@ -67,38 +67,43 @@ class Found:
 def find(text: str, names: Iterable[str] = ()) -> list[Found]:
     """What in a text may tell who somebody is, in order and without overlap; where two overlap, the longer.
 
-    text: anything, of any length; takes about 3 seconds for a million characters. Raises nothing.
-    names: names that the installation knows, of people or organisations. They are found as whole words, whatever
-        the capitals, accents and shapes of apostrophes, and so is each word of a name of two or three. One that is
-        an everyday word too ("Will", "Rose") is found where it has a capital that no sentence begins with, or where
-        something beside it says that it is a name ("Will told me", "my mate Rose").
+    text: anything, of any length; a million characters of talk take 2 to 5 seconds. Raises nothing.
+    names: names that the installation knows, of people or organisations. They are found as whole words,
+        whatever the capitals, accents and shapes of apostrophes, and so is each word of a person's name. One
+        that is an everyday word too ("Will", "Rose") is found where it has a capital that no sentence begins
+        with, or where something beside it says that it is a name ("Will told me", "my mate Rose").
 
-    Without knowing them, names are found by the given names that people in the UK have, and by what stands beside
-    them: a title ("Mrs Appiah", of which "Appiah" is found), "my name is", "a lad called", "my worker Oluchi".
-    Numbers may be in digits, in words ("oh seven seven double oh") or both; emails may be spelled "at" and "dot".
+    Names nobody gave are found by the given names that people in the UK have, and by what stands beside
+    them: a title ("Mrs Appiah", of which "Appiah" is found), "my name is", "a lad called", "my worker
+    Oluchi". Numbers may be in digits, in words ("oh seven seven double oh") or both; emails may be spelled
+    with "at" and "dot".
 
-    What `mask` leaves is stable: `find(mask(text, find(text, names)), names)` is empty. What a `mask` put into the text
+    What `mask` leaves is stable: `find(mask(text, find(text, names)), names)` is empty. What was masked
     before is passed over.
 
     Methods, and where they are from:
 
     - phone: the shapes of Ofcom, National Telephone Numbering Plan (01, 02, 03, 05, 07, 08 and 09 with their
-      lengths), +44, or any number with + and 8 to 15 digits (ITU-T E.164). After words like "ring me on", also
-      6 to 8 digits without an area code, and 8 to 12 digits from 0, which may be misheard. 999, 111, 116 123 and
-      their like are nobody's, and left.
-    - nhs number: ten digits with the check digit of modulus 11 (NHS Data Dictionary, "NHS Number"), alone or as
-      3-3-4; after "NHS number" any ten digits.
-    - ni number: two letters, six digits, A to D; the letters by HMRC's manual NIM39110 (not D, F, I, Q, U, V, nor O
-      second, nor BG, GB, KN, NK, NT, TN, ZZ), save the example QQ. After "National Insurance" any two letters,
-      and the last one may be missing.
-    - postcode: the six shapes of BS 7666 and of Royal Mail's Programmers' Guide, with the letters that each place
-      allows; GIR 0AA; BFPO. In small letters or said letter by letter, its area has to exist.
-    - card numbers by the Luhn check (ISO/IEC 7812-1); other references by the words before them, or by
-      eight digits together.
+      lengths), +44, or any number with + and 8 to 15 digits (ITU-T E.164). After words like "ring me on",
+      also 6 to 8 digits without an area code, and 8 to 12 digits from 0, which may be misheard. 999, 111,
+      116 123 and their like are nobody's, and left.
+    - nhs number: ten digits with the check digit of modulus 11 (NHS Data Dictionary, "NHS Number"), alone or
+      as 3-3-4; after "NHS number" any ten digits.
+    - ni number: two letters, six digits, A to D; the letters by HMRC's manual NIM39110 (not D, F, I, Q, U, V,
+      nor O second, nor BG, GB, KN, NK, NT, TN, ZZ), save the example QQ. After "National Insurance" any two
+      letters, and the last one may be missing.
+    - postcode: the six shapes of BS 7666 and of Royal Mail's Programmers' Guide, with the letters that each
+      place allows; GIR 0AA; BFPO. In small letters or said letter by letter, its area has to exist, or
+      "postcode" stand before it.
+    - date of birth: a date after "born", "date of birth" or "birthday", or just before the last two. A year
+      alone is none.
+    - account or reference number: a card's by the Luhn check (ISO/IEC 7812-1), a prison's, a driving
+      licence's and an IBAN by their shapes, others by the words before them or by eight digits together.
+    - address: a number, a name and a street type, with the flat and the house before it.
     """
     known = _Known(names)
-    # What was found can hide something that overlapped it. So look again, with one blank for each that was found,
-    # exactly as if it had been masked, until nothing is found.
+    # What was found can hide something that overlapped it. So look again, with one blank for each that was
+    # found, exactly as if it had been masked, until nothing is found.
     taken = [_Candidate(*match.span(), "name") for match in _OFFERS.finditer(text)]
     found: list[_Candidate] = []
     while True:
@@ -125,13 +130,14 @@ def mask(text: str, found: Iterable[Found]) -> str:
     for each in ordered:
         if not 0 <= each.begins < each.ends <= len(text):
             raise ValueError(
-                f"{each.offered} stands at {each.begins} to {each.ends}, but the text has {len(text)} characters"
+                f"{each.offered} stands at {each.begins} to {each.ends}, "
+                f"but the text has {len(text)} characters"
             )
     for one, other in pairwise(ordered):
         if other.begins < one.ends:
             raise ValueError(
-                f"{one.offered} at {one.begins} to {one.ends} and {other.offered} at {other.begins} to {other.ends} "
-                "overlap: keep one of them"
+                f"{one.offered} at {one.begins} to {one.ends} and "
+                f"{other.offered} at {other.begins} to {other.ends} overlap: keep one of them"
             )
     pieces: list[str] = []
     at = 0
@@ -156,7 +162,7 @@ _RANK = {kind: at for at, kind in enumerate(get_args(Kind))}
 
 
 def _blank(text: str, taken: list[_Candidate]) -> tuple[str, list[int] | range]:
-    """The text with one blank for each that is taken, and for each of its characters the place in the text."""
+    """The text with a blank for each that is taken, and where each of its characters stands in the text."""
     if not taken:
         return text, range(len(text))
     pieces: list[str] = []
@@ -174,9 +180,7 @@ def _longest(candidates: Iterable[_Candidate]) -> list[_Candidate]:
     """Those that do not overlap a longer one; of two as long, the earlier kind and then the earlier place."""
     kept: list[_Candidate] = []
     begins: list[int] = []
-    for each in sorted(
-        set(candidates), key=lambda one: (one.begins - one.ends, _RANK[one.kind], one.begins)
-    ):
+    for each in sorted(set(candidates), key=lambda one: (one.begins - one.ends, _RANK[one.kind], one.begins)):
         at = bisect_right(begins, each.begins)
         if at and kept[at - 1].ends > each.begins:
             continue
@@ -212,6 +216,7 @@ _AMBIGUOUS = _list("given_and_words", "family_and_words", "given_and_places")
 _PLACES_TOO = _list("given_and_places")
 _GIVEN_WORDS = _list("given_and_words")
 _GIVEN = _list("given") - _AMBIGUOUS
+_ANY_GIVEN = _GIVEN | _GIVEN_WORDS | _PLACES_TOO
 _FAMILY = _list("family")
 _NOT_NAMES = _list("not_names")
 _TITLES = _list("titles")
@@ -243,8 +248,9 @@ _STROKES = str.maketrans("łŁøØđĐıʼ’`", "lLoOdDi'''")
 class _Word(NamedTuple):
     """A word without its "'s".
 
-    key: in small letters without accents. gap: what stands between it and the word before. capital: whether it is
-    written with one. first: whether a sentence begins here. owns: whether an "'s" or the like was taken off.
+    key: in small letters without accents. gap: what stands between it and the word before. capital: whether
+    it begins with one; shouted: whether it is all capitals. first: whether a sentence begins here. owns:
+    whether an "'s" or the like was taken off.
     """
 
     begins: int
@@ -296,7 +302,7 @@ def _after_title(words: list[_Word], gap: str) -> bool:
 
 
 def _joins(words: list[_Word], at: int) -> bool:
-    """Whether a word belongs with the one before it: a space or a hyphen between, or the dot of an initial."""
+    """Whether a word belongs with the one before it: between them a space, a hyphen, an initial's dot."""
     gap = words[at].gap
     if words[at - 1].owns:
         return False
@@ -314,10 +320,14 @@ _PROVIDERS = r"(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|protonmail|b
 _LABEL = r"[^\W_](?:-?[^\W_]){0,40}"
 _DOT = r"(?:\s{1,3}dot\s{1,3}|\.)"
 _DOMAIN = rf"(?:{_LABEL}{_DOT}){{1,4}}{_ENDS}(?![\w-])"
-_EMAIL = re.compile(r"(?<![\w.+'’-])[\w.+'’-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}")
+_EMAIL = re.compile(
+    r"(?<![\w.+'’-])[\w.+'’-]{1,64}"
+    r"(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}|\s@\s?[\w-]{1,63}(?:\s?\.\s?[\w-]{1,63}){1,5})"
+)
 _HANDLE = re.compile(r"(?<![\w@.])@\w[\w.]{1,30}\w")
 _SAID_EMAIL = re.compile(
-    rf"(?i)(?<![\w'’-])([^\W_]{{1,40}}(?:(?:\s{{1,3}}(?:dot|underscore|dash|hyphen)\s{{1,3}}|[._-])[^\W_]{{1,40}}){{0,5}})"
+    r"(?i)(?<![\w'’.-])"
+    r"([^\W_]{1,40}(?:(?:\s{1,3}(?:dot|underscore|dash|hyphen)\s{1,3}|[._-])[^\W_]{1,40}){0,5})"
     rf"\s{{1,3}}at(?:\s{{1,3}}sign)?\s{{1,3}}(?:{_DOMAIN}|{_PROVIDERS}\b)"
 )
 _WEB = re.compile(
@@ -346,6 +356,9 @@ def _online(text: str, words: list[_Word]) -> Iterator[_Candidate]:
         yield _Candidate(words[_email_begins(words, at)].begins, match.end(), "email")
     for match in _WEB.finditer(text):
         begins, ends = match.span()
+        first = _fold(match[0][:20]).split()[0]
+        if " dot " in match[0] and (first in _NOT_NAMES or first in _NOT_BEFORE_AT):
+            continue
         ends -= len(match[0]) - len(match[0].rstrip(".,;:!?)]}'\"”’*>"))
         yield _Candidate(begins, ends, "web address")
 
@@ -373,22 +386,15 @@ def _email_begins(words: list[_Word], at: int) -> int:
 
 # Numbers, in digits or in words
 
-_UNITS = {
-    word: str(value)
-    for value, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], 1)
-}
+
+def _counted_from(first: int, words: str) -> dict[str, str]:
+    return {word: str(value) for value, word in enumerate(words.split(), first)}
+
+
+_UNITS = _counted_from(1, "one two three four five six seven eight nine")
 _ZEROS = dict.fromkeys(["zero", "oh", "nought", "naught", "nil"], "0")
-_TEENS = {
-    word: str(value)
-    for value, word in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
-    )
-}
-_TENS = {
-    word: str(value)
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_TENS["fourty"] = "4"
+_TEENS = _counted_from(10, "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")
+_TENS = {**_counted_from(2, "twenty thirty forty fifty sixty seventy eighty ninety"), "fourty": "4"}
 _DIGITS = {**_UNITS, **_ZEROS, **_TEENS, **_TENS}
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _FILLERS = frozenset({"um", "er", "erm", "uh", "then", "and", "dash", "hyphen", "comma"})
@@ -397,16 +403,21 @@ _IN_RUNS = frozenset({*_DIGITS, *_TIMES, *_FILLERS, "hundred", "thousand"})
 _SIGNS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN = re.compile(r"[\s.,\-–—‐‑−/()+\u00ad\u200b\u2060]{0,4}")
 
+_REFERS = (
+    r"(?:account|case|claim|policy|customer|passport|licen[cs]e|driving|prison|crime|incident|tenancy|tenant"
+    r"|hospital|patient|client|student|staff|collar|badge|shoulder|card|bus pass|payroll|roll|booking|order"
+    r"|application|membership|home office|council tax|rent|unique)"
+)
 _CUE = re.compile(
     r"(?i)(?P<nhs>\b(?:n\.?h\.?s|chi)\b(?:\s(?:number|no))?|\bhealth number)"
     r"|(?P<ni>\bn\.?i\b\.?(?:\s(?:number|no))?|\bnational insurance(?:\s(?:number|no))?|\bnino\b)"
     r"|(?P<postcode>\bpost\s?code\b)"
-    r"|(?P<ref>\b(?:sort code|account|reference|ref|card|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident"
-    r"|tenancy|hospital|patient|client|payroll|booking|order|utr|crn|brp|urn|pin|application|membership|tenant|student|staff"
-    r"|collar|badge|shoulder|roll|home office|rent)(?:\s(?:account|id|journal))?(?:\s(?:number|no|ref|reference|code|id))?\b)"
+    rf"|(?P<ref>\b(?:{_REFERS}|sort code|reference|ref|utr|crn|brp|urn|pin)(?:\s(?:account|id|journal))?"
+    r"(?:\s(?:number|no|ref|reference|code|id))?\b)"
     r"|(?P<born>\bborn\b|\bbirth\w*|\bd\.?o\.?b\b)"
-    r"|(?P<phone>\b(?:phone|ring|rang|call|text|texts|mobile|mob|tel|telephone|landline|whatsapp|dial|fax|contact|bell|number's|phoned"
-    r"|texted|called|reach|get hold of|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
+    r"|(?P<phone>\b(?:phone|phoned|ring|rang|call|called|text|texts|texted|mobile|mob|tel|telephone|landline"
+    r"|whatsapp|dial|fax|contact|bell|reach|get hold of|number's"
+    r"|(?:my|his|her|their|your|our|new|old|work|home|office) number)\b)"
 )
 _CLEAR_REF = re.compile(r"(?i)\b(?:sort code|ref|reference|crn|utr|brp|urn|pin|number|no|code|id)$")
 _WINDOW = 40
@@ -417,8 +428,10 @@ _PHONE_PLUS = re.compile(rf"440?{_NATIONAL}|(?!44)\d{{8,15}}")
 _NI = re.compile(r"([A-Z]{2})\d{6}([A-D]?)")
 _NI_PREFIX = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z]|QQ")
 _POSTCODE = re.compile(
-    r"([A-PR-UWYZ](?:[A-HK-Y]?\d\d?|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])|[A-Z]Z\d\d)(\d[ABD-HJLNP-UW-Z]{2})|ZZ993[A-Z]{2}"
+    r"[A-PR-UWYZ](?:[A-HK-Y]?\d\d?|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRVWXY])\d[ABD-HJLNP-UW-Z]{2}"
+    r"|ZZ993[A-Z]{2}"  # what the NHS writes for no fixed abode and its like
 )
+_OTHER_POSTCODES = re.compile(r"(?i)(?<!\w)(?:GIR ?0AA|BFPO ?\d{1,4})(?!\w)")
 _ORDINAL = re.compile(r"(?:1st|2nd|3rd|\dth)$")
 _MONEY = re.compile(r"[£$€]\s?$")
 _YEAR = re.compile(r"(?:18|19|20)\d\d")
@@ -442,6 +455,8 @@ def _numbers(text: str) -> Iterator[_Candidate]:
     for atoms in _runs(text):
         yield from _digit_numbers(text, atoms)
         yield from _letter_numbers(text, atoms)
+    for match in _OTHER_POSTCODES.finditer(text):
+        yield _Candidate(*match.span(), "postcode")
 
 
 def _runs(text: str) -> Iterator[list[_Atom]]:
@@ -548,17 +563,16 @@ def _stretch_numbers(text: str, stretch: list[_Atom]) -> Iterator[_Candidate]:
             if len(digits) < 9:
                 continue
             begins, ends = atom.begins, stretch[last].ends
-            if (plus and _PHONE_PLUS.fullmatch(digits)) or _PHONE.fullmatch(digits):
+            if (plus and _PHONE_PLUS.fullmatch(digits)) or (digits[0] in "04" and _PHONE.fullmatch(digits)):
                 if cue == "nhs" and len(digits) == 10:
                     continue
                 exact = True
                 yield _Candidate(_opened(text, begins, ends), ends, "phone")
-            elif _is_nhs(digits) and _stands_alone(stretch, first, last):
+            elif len(digits) == 10 and _stands_alone(stretch, first, last) and _is_nhs(digits):
                 exact = True
-                yield _Candidate(begins, ends, "phone" if cue == "phone" and digits[0] == "7" else "nhs number")
-            elif _is_card(digits) and (
-                first == last or all(len(one.digits) == 4 or one.said for one in stretch[first:last])
-            ):
+                mobile = cue == "phone" and digits[0] == "7"
+                yield _Candidate(begins, ends, "phone" if mobile else "nhs number")
+            elif len(digits) >= 13 and _written_as_card(stretch, first, last) and _is_card(digits):
                 exact = True
                 yield _Candidate(begins, ends, "account or reference number")
         if first == last and len(digits) >= 8 and not atom.said and not money:
@@ -608,23 +622,25 @@ def _counted(text: str, between: str, ends: int) -> bool:
 
 
 def _stands_alone(stretch: list[_Atom], first: int, last: int) -> bool:
-    """Whether ten digits are written as an NHS number is: together, as 3-3-4, or with nothing else around them."""
+    """Whether ten digits are written as an NHS number is: together, as 3-3-4, or with none around them."""
     sizes = [len(atom.digits) for atom in stretch[first : last + 1]]
     return sizes in ([10], [3, 3, 4]) or (first == 0 and last == len(stretch) - 1)
 
 
+def _written_as_card(stretch: list[_Atom], first: int, last: int) -> bool:
+    """Whether 13 to 19 digits are together, in fours, or with nothing else around them."""
+    fours = all(len(atom.digits) == 4 for atom in stretch[first:last])
+    return first == last or fours or (first == 0 and last == len(stretch) - 1)
+
+
 def _is_nhs(digits: str) -> bool:
-    """Whether ten digits have the NHS check digit: 11 less the weighted sum's remainder by 11, where 11 is 0."""
-    if len(digits) != 10:
-        return False
+    """Whether ten digits have the NHS check digit: 11 less the weighted sum modulo 11, where 11 is 0."""
     check = 11 - sum(int(digit) * (10 - at) for at, digit in enumerate(digits[:9])) % 11
     return check != 10 and int(digits[9]) == check % 11
 
 
 def _is_card(digits: str) -> bool:
     """Whether 13 to 19 digits have the Luhn check digit of a payment card."""
-    if not 13 <= len(digits) <= 19:
-        return False
     doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
@@ -643,6 +659,8 @@ def _letter_numbers(text: str, atoms: list[_Atom]) -> Iterator[_Candidate]:
             ends = atoms[last].ends
             if len(signs) > 9:
                 break
+            if len(signs) < 5 or not signs[0].isalpha():
+                continue
             if ends < len(text) and (text[ends].isalnum() or text[ends] == "_"):
                 continue
             if (ni := _NI.fullmatch(signs)) and _ni_seems(text, begins, ends, ni):
@@ -652,49 +670,43 @@ def _letter_numbers(text: str, atoms: list[_Atom]) -> Iterator[_Candidate]:
 
 
 def _ni_seems(text: str, begins: int, ends: int, ni: re.Match[str]) -> bool:
-    if _cue(text, begins)[0] == "ni":
-        return True
-    small = text[begins : begins + 2]
-    if not ni[2] or not _NI_PREFIX.fullmatch(ni[1]) or small in _TWO_LETTERS:
-        return False
     # "12 34 56 a week" ends in an everyday word, not in a letter.
-    return text[ends - 1] != "a" or text[ends - 2].isdecimal()
+    week = text[ends - 1] == "a" and not text[ends - 2].isdecimal() and text[ends : ends + 5] == " week"
+    if ni[2] and _NI_PREFIX.fullmatch(ni[1]) and text[begins : begins + 2] not in _TWO_LETTERS and not week:
+        return True
+    return _cue(text, begins)[0] == "ni"
 
 
 def _postcode_seems(text: str, atoms: list[_Atom], code: re.Match[str]) -> bool:
     begins, ends = atoms[0].begins, atoms[-1].ends
-    if _cue(text, begins)[0] == "postcode":
-        return True
     written = text[begins:ends]
     area = re.match(r"[A-Z]+", code[0])
     real = area is not None and area[0].casefold() in _AREAS
+    letters = [text[atom.begins : atom.ends] for atom in atoms if not atom.digits]
     if re.fullmatch(r"\w{2,4}[\s-]{0,2}\d\w\w", written):
-        if written.upper() == written:
-            return True
-        return real and not _ORDINAL.search(written)
-    singles = all(len(atom.signs) == 1 or atom.said or atom.signs.isdigit() for atom in atoms)
-    capitals = all(text[atom.begins : atom.ends].isupper() for atom in atoms if atom.signs.isalpha())
-    words = any(
-        text[atom.begins : atom.ends] in _TWO_LETTERS or atom.signs in ("A", "I")
-        for atom in atoms
-        if atom.signs.isalpha() and text[atom.begins : atom.ends].islower()
-    )
-    return real and (capitals or (singles and len(atoms) > 4) or not words)
+        seems = written.upper() == written or (real and not _ORDINAL.search(written))
+    elif all(part.isupper() for part in letters) or (
+        len(atoms) > 4 and all(len(atom.signs) == 1 or atom.digits for atom in atoms)
+    ):
+        seems = real
+    else:
+        seems = real and not any(part in _TWO_LETTERS or part in ("a", "i", "A", "I") for part in letters)
+    return seems or _cue(text, begins)[0] == "postcode"
 
 
 _REFERENCE = re.compile(
-    r"(?i)\b(?:(?:account|case|claim|policy|customer|passport|licen[cs]e|prison|crime|incident|tenancy|hospital|patient|client"
-    r"|card|payroll|booking|order|application|membership|tenant|home office|rent|roll|driving|bus pass|council tax|unique|staff"
-    r"|collar|badge|shoulder)\s(?:\w{1,12}\s){0,2}?(?:number|no|ref|reference|code|id)|ref(?:erence)?(?:\s(?:number|no|code))?"
-    r"|crn|utr|brp|urn|sort code)\b\.?(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
-    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5})(?![\w])"
+    rf"(?i)\b(?:{_REFERS}\s(?:\w{{1,12}}\s){{0,2}}?(?:number|no|ref|reference|code|id)"
+    r"|ref(?:erence)?(?:\s(?:number|no|code))?|(?:card|account)\send(?:s|ing)|crn|utr|brp|urn|sort code)\b\.?"
+    r"(?:\s?(?:'s|’s|is|was|it's|it’s|of|ends|ending|in|number|no)\b|[\s:#,=-]){0,4}"
+    r"(?P<ref>[a-z]{0,5}[-/ ]?\d[\da-z]{0,20}(?:[-/ ]\d[\da-z]{0,20}|[-/][\da-z]{1,20}){0,5}"
+    r"(?-i:\s[A-Z])?)(?!\w)"
 )
 _SHAPES = re.compile(
-    r"(?<!\w)(?:[A-Z]\d{4}[A-Z]{2}"  # prison
+    r"(?<![\w/])(?:[A-Z]\d{4}[A-Z]{2}"  # prison
     r"|[A-Z]{1,5}9{0,4}\d{6}[A-Z9]{2}\d[A-Z]{2}"  # driving licence
     r"|GB\d\d ?[A-Z]{4} ?\d{4} ?\d{4} ?\d{4} ?\d\d"  # IBAN
     r"|[A-Z]{1,4}[-/]\d{3,10}(?:[-/][A-Z0-9]{1,8}){0,2}"
-    r"|\d{2,6}/\d{3,10}(?:/\d{2,4})?(?=\D)|[A-Z]{2,3}\d{6,10})(?!\w)"
+    r"|\d{2,6}/\d{3,10}(?:/\d{2,4})?|[A-Z]{2,3}\d{6,10})(?![\w/])"
 )
 
 
@@ -705,9 +717,7 @@ def _references(text: str) -> Iterator[_Candidate]:
         digits = sum(sign.isdecimal() for sign in ref)
         if digits >= 4 or (digits >= 3 and len(ref) > digits):
             begins, ends = match.span("ref")
-            yield _Candidate(
-                begins + len(ref) - len(ref.lstrip(" -/")), ends, "account or reference number"
-            )
+            yield _Candidate(begins + len(ref) - len(ref.lstrip(" -/")), ends, "account or reference number")
     for match in _SHAPES.finditer(text):
         if not _DATE.fullmatch(match[0]) and not re.fullmatch(r"(?:19|20)\d\d/(?:19|20)\d\d", match[0]):
             yield _Candidate(*match.span(), "account or reference number")
@@ -718,7 +728,8 @@ def _references(text: str) -> Iterator[_Candidate]:
 _UNIT = "(?:one|two|three|four|five|six|seven|eight|nine)"
 _ORD = (
     "(?:(?:twenty|thirty)[ -])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)"
-    "|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth"
+    "|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth"
+    "|twentieth|thirtieth"
 )
 _NUM = (
     f"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -]{_UNIT})?|{_UNIT}|(?:oh|o) {_UNIT}"
@@ -726,21 +737,26 @@ _NUM = (
 )
 _DAY = rf"(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})"
 _MONTH = (
-    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    "|nov(?:ember)?|dec(?:ember)?)"
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_YEARS = rf"(?:(?:19|20)\d\d|['’]?\d\d|nineteen[ -]{_NUM}|two thousand(?: and)?(?: {_NUM})?|twenty[ -]{_NUM}|{_NUM})"
+_YEARS = (
+    rf"(?:(?:19|20)\d\d|['’]?\d\d|nineteen[ -]{_NUM}|two thousand(?: and)?(?: {_NUM})?"
+    rf"|twenty[ -]{_NUM}|{_NUM})"
+)
 _DATE = re.compile(
     rf"(?i)(?<![\w£])(?:(?:the\s)?{_DAY}(?:\sday)?(?:\sof)?(?:\sthe)?\s?{_MONTH}(?:,?\s(?:in\s)?{_YEARS})?"
     rf"|{_MONTH}\s(?:the\s)?{_DAY}(?:,?\s{_YEARS})?"
     r"|\d{1,2}\s?[-./ ]\s?\d{1,2}\s?[-./ ]\s?(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d"
-    rf"|(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th))\s(?:of\s)?(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})(?:\sof)?,?\s{_YEARS}"
+    rf"|(?:the\s)?(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th))\s(?:of\s)?(?:the\s)?"
+    rf"(?:{_ORD}|\d{{1,2}}(?:st|nd|rd|th)?|{_NUM})(?:\sof)?,?\s{_YEARS}"
     rf"|{_NUM},?\s{_NUM},?\s{_YEARS}|\d{{8}})(?!\w)"
 )
 _BIRTH = re.compile(r"(?i)\b(?:date of birth|birth ?date|d\.?o\.?b\b\.?|born|birthday|birth)")
 _THEN = re.compile(r"[!?…\n]|\.\s")
 _BEFORE_BIRTH = re.compile(
-    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|being|which is|are|were)\s)?(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}'?s?\s)?)?$"
+    r"(?i)[,;.]?\s(?:(?:that's|that’s|is|was|it's|it’s|being|which is|are|were)\s)?"
+    r"(?:(?:my|his|her|the|their|our)\s(?:\w{1,10}['’]?s?\s)?)?$"
 )
 
 
@@ -771,7 +787,7 @@ _PO_BOX = re.compile(r"(?i)(?<!\w)P\.?\s?O\.?\s?box\s(?:number\s)?\d{1,6}(?!\w)"
 
 
 class _Piece(NamedTuple):
-    """A part of an address: the words from `first` to before `last`, and how much of an address it is by itself."""
+    """A part of an address: the words from `first` to before `last`, and what it is by itself."""
 
     first: int
     last: int
@@ -795,20 +811,24 @@ def _addresses(text: str, words: list[_Word]) -> Iterator[_Candidate]:
         if pieces and pieces[-1].last > piece.first:
             if pieces[-1].kind == "address":
                 continue
-            pieces.pop()
+            overlapped = pieces.pop()
+            if overlapped.kind == "flat":
+                piece = _Piece(overlapped.first, piece.last, "address")
         pieces.append(piece)
     joined: list[_Piece] = []
     for piece in pieces:
-        if joined and joined[-1].last == piece.first and words[piece.first].gap in (" ", ", ", ",", "\u00a0", ",\n"):
-            kind: Literal["place", "address"] = (
-                "place" if joined[-1].kind == piece.kind == "place" else "address"
-            )
-            joined[-1] = _Piece(joined[-1].first, piece.last, kind)
+        if (
+            joined
+            and joined[-1].last == piece.first
+            and words[piece.first].gap in (" ", ", ", ",", "\u00a0", ",\n")
+        ):
+            places = joined[-1].kind == piece.kind == "place"
+            joined[-1] = _Piece(joined[-1].first, piece.last, "place" if places else "address")
         else:
             joined.append(piece)
-    for first, last, kind in joined:
-        if kind != "flat":
-            yield _Candidate(words[first].begins, words[last - 1].ends, kind)
+    for piece in joined:
+        if piece.kind != "flat":
+            yield _Candidate(words[piece.first].begins, words[piece.last - 1].ends, piece.kind)
 
 
 def _flat(words: list[_Word], at: int) -> _Piece | None:
@@ -840,7 +860,9 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
                 return _Piece(_number_begins(words, number), at + 1, "address")
             break
     # Without one, the name of a street or house, with capitals.
-    if not words[at].capital or (kind not in _STREETS and kind not in _BUILDINGS and kind not in ("close", "drive")):
+    if not words[at].capital or (
+        kind not in _STREETS and kind not in _BUILDINGS and kind not in ("close", "drive")
+    ):
         return None
     if kind in ("st", "ln"):
         return None
@@ -851,17 +873,22 @@ def _street(words: list[_Word], at: int) -> _Piece | None:
         and words[first - 1].capital
         and not words[first].first
         and (_joins(words, first) or (words[first - 1].owns and words[first].gap.isspace()))
-        and (words[first - 1].key not in _NOT_NAMES or (words[first - 1].key in _COMPASS and not words[first - 1].first))
+        and (
+            words[first - 1].key not in _NOT_NAMES
+            or (words[first - 1].key in _IN_PLACES and not words[first - 1].first)
+        )
     ):
         first -= 1
-    if first == at or (words[first].key in ("the", "our")) or "-".join(
-        word.key for word in words[at - 1 : at + 1]
-    ) in _EVERYBODYS:
+    if (
+        first == at
+        or (words[first].key in ("the", "our"))
+        or "-".join(word.key for word in words[at - 1 : at + 1]) in _EVERYBODYS
+    ):
         return None
     return _Piece(first, at + 1, "place")
 
 
-_COMPASS = frozenset("north south east west northern southern eastern western victoria green new old park church station".split())
+_IN_PLACES = _list("in_places")
 
 
 def _is_house_number(words: list[_Word], at: int) -> bool:
@@ -885,8 +912,10 @@ def _addressed(words: list[_Word], number: int, at: int) -> bool:
     name = words[number + 1 : at]
     begins = _number_begins(words, number)
     before = words[begins - 1].key if begins else ""
-    called_for = before in _CALLS_FOR_A_NUMBER or words[begins].key in _NUMBER_WORDS or (
-        begins > 1 and words[begins - 2].key in _FLATS
+    called_for = (
+        before in _CALLS_FOR_A_NUMBER
+        or words[begins].key in _NUMBER_WORDS
+        or (begins > 1 and words[begins - 2].key in _FLATS)
     )
     if _YEAR.fullmatch(words[number].key) and before in ("in", "since", "of", "by", "from", "until", "till"):
         return False
@@ -894,7 +923,10 @@ def _addressed(words: list[_Word], number: int, at: int) -> bool:
         if words[number].key in _DIGITS and not called_for and not words[at].capital:
             return False
         return not any(word.key in ("i", "mum", "when") for word in name)
-    if any(word.key in _NOT_IN_A_STREET or not word.key.replace("'", "").isalpha() for word in name) or len(name) > 3:
+    if (
+        any(word.key in _NOT_IN_A_STREET or not word.key.replace("'", "").isalpha() for word in name)
+        or len(name) > 3
+    ):
         return False
     if any(word.capital for word in name):
         return False
@@ -918,14 +950,15 @@ _INTRODUCE = (
     ("called",),
     ("known", "as"),
 )
-_PARTICLES = frozenset("de da di du del della van von der den la le el al bin ibn ben abu ap ab st dos das o mc mac".split())
-_MONTH_WORDS = frozenset("april may june july august".split())
-_BEFORE_MONTHS = frozenset(
-    "in since last next this by until till of from early late mid during every on each to through and before after around".split()
-)
-_AT_PLACES = frozenset("in to from at near around of the through via outside towards".split())
-_ABSTRACT = frozenset("hope faith joy charity grace mercy patience justice peace comfort favour unity".split())
-_ARTICLES = frozenset("the a an this that any some no my your our with of".split())
+_PARTICLES = _list("particles")
+_NICKS = _list("nicks")
+_MONTH_WORDS = frozenset(["april", "may", "june", "july", "august"])
+_BEFORE_MONTHS = _list("before_months")
+_AT_PLACES = _list("at_places")
+_ABSTRACT = _list("abstract")
+_WHOSE = frozenset(["my", "his", "her", "our", "their", "the", "a", "an"])
+_BEINGS = frozenset(["is", "was", "isn't", "wasn't", "has", "had", "hasn't", "does", "doesn't"])
+_ARTICLES = frozenset(["the", "a", "an", "this", "that", "any", "some", "my", "your"])
 
 
 class _Known:
@@ -939,13 +972,15 @@ class _Known:
             if not keys:
                 continue
             self.whole.setdefault(keys[0], set()).add(keys)
-            if 2 <= len(keys) <= 3 and not any(
-                key in _NOT_PEOPLE or key in _NOT_NAMES or key in _THINGS for key in keys
-            ):
+            person = keys[0] in _ANY_GIVEN or not any(key in _NOT_NAMES or key in _THINGS for key in keys)
+            thing = keys[-1] in _NOT_PEOPLE and keys[-1] not in _AMBIGUOUS
+            if 2 <= len(keys) <= 3 and person and not thing:
                 self.parts.update(
                     key for key in keys if len(key) > 2 and key not in _PARTICLES and key not in _TITLES
                 )
-        self.sizes = {first: sorted({len(keys) for keys in all_}, reverse=True) for first, all_ in self.whole.items()}
+        self.sizes = {
+            first: sorted({len(keys) for keys in all_}, reverse=True) for first, all_ in self.whole.items()
+        }
 
     def __contains__(self, key: str) -> bool:
         return key in self.parts or (key,) in self.whole.get(key, ())
@@ -976,12 +1011,16 @@ def _nameish(word: _Word) -> bool:
 
 
 def _grow(words: list[_Word], at: int) -> int:
-    """Where a name that begins here ends: it takes in the capitalised words that follow, and "de", "van" before them."""
+    """Where a name that begins here ends: with the last capitalised word that follows, over "de", "van"."""
     last = at + 1
     while last < len(words) and last - at < 4 and _joins(words, last) and not words[last].first:
         word = words[last]
         ahead = words[last + 1] if last + 1 < len(words) else None
-        if _nameish(word) and word.key not in _TITLES and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY):
+        if (word.capital and word.gap in ("-", "‐", "‑")) or (
+            _nameish(word)
+            and word.key not in _TITLES
+            and not (word.key in _NOT_PEOPLE and word.key not in _FAMILY)
+        ):
             last += 1
         elif (word.key in _PARTICLES or (len(word.key) == 1 and word.capital and word.key != "i")) and (
             ahead is not None and _joins(words, last + 1) and not ahead.first and _nameish(ahead)
@@ -1005,10 +1044,27 @@ def _part_of_something(words: list[_Word], last: int) -> bool:
 
 def _names(words: list[_Word], known: _Known) -> Iterator[_Candidate]:
     found: dict[int, int] = {}
-    for at, word in enumerate(words):
-        ends = _name_at(words, at, known)
-        if ends and "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
-            found[at] = ends
+    past = 0
+    for at in range(len(words)):
+        if at >= past and (ends := _name_at(words, at, known)):
+            past = ends
+            if "-".join(one.key for one in words[at:ends]) not in _NO_PERSON:
+                found[at] = ends
+    # "Hefin David": what stands with a capital before a given name belongs to it.
+    for at, ends in list(found.items()):
+        before = words[at - 1] if at else None
+        if (
+            before is not None
+            and not before.first
+            and at - 1 not in found
+            and _nameish(before)
+            and before.key not in _TITLES
+            and words[at].capital
+            and not words[at].first
+            and _joins(words, at)
+        ):
+            del found[at]
+            found[at - 1] = ends
     # "Dave and Oluchi", "Oluchi and Dave": one name says that the other is one.
     for at, ends in list(found.items()):
         if (
@@ -1041,7 +1097,7 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
     if size := known.words_at(words, at):
         everyday = all(_everyday(one.key) for one in words[at : at + size])
         if not everyday or (word.capital and not word.shouted):
-            return at + size
+            return max(at + size, _grow(words, at)) if word.capital and not word.shouted else at + size
     if word.key in known and (not _everyday(word.key) or _meant_as_name(words, at, known, True)):
         return _grow(words, at) if word.capital and not word.shouted else at + 1
     if word.key.isdigit():
@@ -1051,7 +1107,11 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
         return _grow(words, at) if word.capital else at + 1
     if word.key in _GIVEN:
         return _given(words, at)
-    if not _nameish(word):
+    if word.capital and word.key in _NICKS and at + 1 < len(words) and words[at + 1].gap == " ":
+        last = _nicknamed(words, at, known)
+        if last:
+            return last
+    if not _nameish(word) or word.key in _TITLES:
         return 0
     last = _grow(words, at)
     if (word.key in _GIVEN_WORDS or word.key in _PLACES_TOO) and _meant_as_name(words, at, known, False):
@@ -1063,6 +1123,21 @@ def _name_at(words: list[_Word], at: int, known: _Known) -> int:
     if _part_of_something(words, last):
         return 0
     return last if _beside_a_relation(words, at, last) or _does_something(words, at, last) else 0
+
+
+def _nicknamed(words: list[_Word], at: int, known: _Known) -> int:
+    """Where "Big Tone" or "Scottish Dave" ends, or 0 where it is no name."""
+    name = words[at + 1]
+    if not name.capital or name.first:
+        return 0
+    if last := _name_at(words, at + 1, known):
+        return last
+    last = _grow(words, at + 1)
+    if not _nameish(name):
+        return 0
+    called = at > 0 and words[at - 1].key == "called"
+    clue = called or _beside_a_relation(words, at, last) or _does_something(words, at, last)
+    return last if clue and not words[at].first else 0
 
 
 def _given(words: list[_Word], at: int) -> int:
@@ -1086,18 +1161,21 @@ def _titled(words: list[_Word], at: int) -> bool:
     if word.first and word.gap not in (". ", "."):
         return False
     if word.capital:
-        return _nameish(word) or (word.key in ("may", "black", "green", "white", "love", "young") and title.capital)
-    return title.key in _SMALL_TITLES and word.key not in _NOT_NAMES and word.key.isalpha() and (
-        title.key != "ms" or word.key in _FAMILY or word.key in _GIVEN
-    )
+        return _nameish(word) or (
+            word.key in ("may", "black", "green", "white", "love", "young") and title.capital
+        )
+    small = title.key in _SMALL_TITLES and word.key not in _NOT_NAMES and word.key.isalpha()
+    return small or word.key in _FAMILY
 
 
 def _introduced(words: list[_Word], at: int) -> bool:
     """Whether what stands before a name says that it is one: "my name is", "a lad called", "I'm"."""
     word = words[at]
-    if not at or not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": "):
+    if not at or (not _SPACES.fullmatch(word.gap) and word.gap not in (", ", ": ")):
         return False
-    small = word.key in _GIVEN or (word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES)
+    small = word.key in _GIVEN or (
+        word.key in _GIVEN_WORDS and len(word.key) > 2 and word.key not in _NOT_NAMES
+    )
     if not (_nameish(word) or small):
         return False
     before = tuple(one.key for one in words[max(at - 2, 0) : at])
@@ -1108,14 +1186,20 @@ def _introduced(words: list[_Word], at: int) -> bool:
         return whose not in _THINGS or word.key in _GIVEN
     if before[-1] == "name" and not words[at - 1].owns:
         return False
+    if before == ("me", "and") and word.capital and words[at - 1].gap.isspace():
+        return True
     if before in _INTRODUCE or before[-1:] in _INTRODUCE:
         return word.capital or before[-1] != "named"
-    if word.capital and not word.first:
+    if word.capital and not word.first and not word.shouted:
         if before[-1] == "i" and words[at - 1].owns and words[at - 1].ends - words[at - 1].begins == 1:
             return True
         if before == ("i", "am"):
             return True
-        return at + 1 < len(words) and words[at + 1].key in ("here", "speaking") and before[-1] in ("it", "is", "this")
+        return (
+            at + 1 < len(words)
+            and words[at + 1].key in ("here", "speaking")
+            and before[-1] in ("it", "is", "this")
+        )
     return False
 
 
@@ -1133,33 +1217,52 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
             return True
         if after.capital and (after.key in known or after.key in _FAMILY or after.key in _GIVEN):
             return True
-        if after.key == "and" and at + 2 < len(words) and (
-            words[at + 2].key == "i" or (words[at + 2].capital and words[at + 2].key in _GIVEN)
-        ) and word.key not in _MONTH_WORDS:
+        if (
+            after.key == "and"
+            and at + 2 < len(words)
+            and (words[at + 2].key == "i" or (words[at + 2].capital and words[at + 2].key in _GIVEN))
+            and word.key not in _MONTH_WORDS
+        ):
+            return True
+        if is_known and after.key in _BEINGS and word.key not in _ABSTRACT:
             return True
         if after.key in ("who", "from") and word.key not in _NOT_NAMES:
             return True
     if _beside_a_relation(words, at, at + 1):
         return True
     if before is not None and not word.first:
-        if before.key == "and" and at > 1 and words[at - 2].capital and (
-            words[at - 2].key in known or words[at - 2].key in _GIVEN
+        if (
+            before.key == "and"
+            and at > 1
+            and words[at - 2].capital
+            and (words[at - 2].key in known or words[at - 2].key in _GIVEN)
         ):
             return True
         if before.key in _TELLINGS:
             return True
-    if word.owns and word.key not in _ABSTRACT and word.key not in _MONTH_WORDS and word.key not in _PLACES_TOO:
+    if (
+        word.owns
+        and word.key not in _ABSTRACT
+        and word.key not in _MONTH_WORDS
+        and word.key not in _PLACES_TOO
+    ):
         return is_known or word.key not in _NOT_NAMES
     if word.first or before is None:
         return False
-    if before.key in _ARTICLES and not (before.key in ("with", "of", "our", "no") and word.key not in _ABSTRACT):
+    if before.key in _ARTICLES:
+        return False
+    if before.capital and not before.first and before.key in _NOT_NAMES and before.key != "i":
         return False
     if _part_of_something(words, at + 1) and not is_known:
         return False
     if after is not None and _part_of_something(words, at + 1):
         return False
     if word.key in _MONTH_WORDS:
-        if before.key in _BEFORE_MONTHS or before.key[:1].isdigit() or before.key.endswith(("th", "st", "nd", "rd")):
+        if (
+            before.key in _BEFORE_MONTHS
+            or before.key[:1].isdigit()
+            or before.key.endswith(("th", "st", "nd", "rd"))
+        ):
             return False
         return not (after is not None and after.key[:1].isdigit())
     if word.key in _PLACES_TOO:
@@ -1171,22 +1274,33 @@ def _meant_as_name(words: list[_Word], at: int, known: _Known, is_known: bool) -
 
 def _beside_a_relation(words: list[_Word], at: int, last: int) -> bool:
     """ "my worker Oluchi", "my worker, Oluchi"; "Oluchi, my worker"; "Oluchi was my support worker" """
-    if at and not words[at].first and words[at].gap in (" ", ", ", "\u00a0", " - ", " – ") and not words[at - 1].owns:
+    if (
+        at
+        and not words[at].first
+        and words[at].gap in (" ", ", ", "\u00a0", " - ", " – ")
+        and not words[at - 1].owns
+    ):
         before = words[at - 1].key
         if before in _RELATIONS and not words[at - 1].shouted:
             return True
-        if before.endswith("worker") or (before in ("is", "was") and at > 1 and words[at - 2].key in _RELATIONS):
+        if before.endswith("worker") or (
+            before in ("is", "was") and at > 1 and words[at - 2].key in _RELATIONS
+        ):
             return True
     ahead = last
-    if ahead < len(words) and words[ahead].key in ("is", "was", "who", "who's") and words[ahead].gap in (" ", ", "):
+    if (
+        ahead < len(words)
+        and words[ahead].key in ("is", "was", "who", "who's")
+        and words[ahead].gap in (" ", ", ")
+    ):
         ahead += 1
         if ahead < len(words) and words[ahead].key in ("is", "was"):
             ahead += 1
     elif ahead < len(words) and words[ahead].gap != ", ":
         return False
-    if words[at].key.endswith("ly") or words[at].owns:
+    if words[at].key.endswith("ly") or words[at].owns or (at and words[at - 1].key in _AT_PLACES):
         return False
-    if ahead < len(words) and words[ahead].key in ("my", "his", "her", "our", "their"):
+    if ahead < len(words) and words[ahead].key in _WHOSE:
         for word in words[ahead + 1 : ahead + 4]:
             if not word.gap.isspace():
                 return False
@@ -1200,8 +1314,15 @@ def _does_something(words: list[_Word], at: int, last: int) -> bool:
     if words[at].first or not at or last - at > 2:
         return False
     before = words[at - 1]
-    if before.key in ("the", "a", "an", "at", "in") or before.capital and before.key not in _NOT_NAMES:
+    if before.key in _WHOSE or before.key in ("at", "in", "of"):
+        return False
+    if before.capital and before.key not in _NOT_NAMES:
         return False
     if before.key in _TELLINGS and words[at].gap.isspace():
         return True
-    return last < len(words) and words[last].gap.isspace() and words[last].key in _DOINGS and not words[last].first
+    return (
+        last < len(words)
+        and words[last].gap.isspace()
+        and words[last].key in _DOINGS
+        and not words[last].first
+    )

@@ -440,7 +440,7 @@ class _Label:
 def _name(raw: str) -> str | None:
     """The name in something that may be a label, or None if it cannot be one."""
     name = " ".join(raw.strip(" *_\t").split())
-    if not 0 < len(name) <= 60 or not _NAME_SHAPE.fullmatch(name) or _NO_NAMES.fullmatch(name):
+    if not 0 < len(name) <= 60 or not _NAME_SHAPE.fullmatch(name) or _NO_NAMES.fullmatch(name.rstrip(" -–—")):
         return None
     words = name.partition(" (")[0].split()
     if len(words) > 6 or not (any(sign.isalpha() for sign in name) or name.startswith("+")):

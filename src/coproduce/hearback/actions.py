@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -59,7 +60,7 @@ def _owe(update: Update) -> int:
     people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
     sql, parameters = people.values("person_id").distinct().query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    fields = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
+    fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
     fields |= {"claimed_by": "", "tries": 0, "problem": ""}
     marks = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
@@ -95,7 +96,9 @@ def undeliverable(feedback: Feedback, problem: str) -> None:
 
 def not_sent(feedback: Feedback, problem: str) -> None:
     """It certainly did not go (the far side could not be reached at all): it is owed again."""
-    _after_claim(feedback, state=State.OWED, claimed_by="", claimed_at=None, went_by=None, problem=problem[:500])
+    _after_claim(
+        feedback, state=State.OWED, claimed_by="", claimed_at=None, went_by=None, problem=problem[:500]
+    )
 
 
 def uncertain(feedback: Feedback, problem: str) -> None:
@@ -104,7 +107,9 @@ def uncertain(feedback: Feedback, problem: str) -> None:
 
 def _after_claim(feedback: Feedback, **fields: object) -> None:
     """Record what became of a claim, if the claim is still this worker's."""
-    Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(**fields)
+    Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(
+        **fields
+    )
 
 
 def claimants() -> set[str]:
@@ -113,8 +118,10 @@ def claimants() -> set[str]:
 
 
 def give_up_claims(dead: Iterable[str]) -> int:
-    """What workers that are no longer alive had claimed may or may not have gone: a person decides. Returns how many."""
-    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(state=State.UNCERTAIN)
+    """What dead workers had claimed may or may not have gone: a person decides. Returns how many."""
+    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(
+        state=State.UNCERTAIN
+    )
 
 
 def not_sure_since_restored() -> int:
@@ -223,9 +230,9 @@ def post_letters(by: Person, letters: Letters) -> None:
 def seen_on_their_page(person: Person, feedback: Iterable[Feedback]) -> None:
     """The person looked at it on their own page: they heard, whatever way it was also to go."""
     now = timezone.now()
-    Feedback.objects.filter(person=person, pk__in=[each.pk for each in feedback]).exclude(state=State.HEARD).update(
-        state=State.HEARD, heard_at=now
-    )
+    Feedback.objects.filter(person=person, pk__in=[each.pk for each in feedback]).exclude(
+        state=State.HEARD
+    ).update(state=State.HEARD, heard_at=now)
 
 
 @transaction.atomic
@@ -254,7 +261,8 @@ def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> A
         if not topics:
             change.voices.add(voice)
     given, _new = Answer.objects.update_or_create(
-        feedback=feedback, defaults={"answered": answered, "at": timezone.now()} | ({"voice": voice} if voice else {})
+        feedback=feedback,
+        defaults={"answered": answered, "at": timezone.now()} | ({"voice": voice} if voice else {}),
     )
     record(by, "answer", feedback, change.hub_id, answered=answered)
     return given
@@ -262,11 +270,14 @@ def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> A
 
 def _hub_of(person: Person, change: Change) -> Hub:
     """An answer belongs where the person first spoke behind the change."""
-    first = voices_behind(change).filter(person=person).select_related("hub").order_by("said_on", "pk").first()
+    first = (
+        voices_behind(change).filter(person=person).select_related("hub").order_by("said_on", "pk").first()
+    )
     return first.hub if first else change.hub
 
 
 def their_words(feedback: Feedback) -> list[Voice]:
     """What this person said that led to the change, oldest first. Their own words are always theirs to read."""
-    return list(voices_behind(feedback.update.change).filter(person=feedback.person_id).order_by("said_on", "pk"))
-
+    return list(
+        voices_behind(feedback.update.change).filter(person=feedback.person_id).order_by("said_on", "pk")
+    )

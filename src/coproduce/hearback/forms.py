@@ -11,7 +11,9 @@ from coproduce.people.forms import ActionForm
 class UpdateForm(ActionForm):
     title = forms.CharField(
         label=_("What happened, in one line?"),
-        help_text=_("It may stand on an envelope or a shared phone. So no word about health, homes, drugs or services."),
+        help_text=_(
+            "It may stand on an envelope or a shared phone. So no word about health, homes, drugs or services."
+        ),
         max_length=160,
     )
     text = forms.CharField(

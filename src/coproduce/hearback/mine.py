@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from coproduce.agenda.models import Topic
 from coproduce.agenda.models import Stage as TopicStage
+from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change, Step
 from coproduce.changes.templatetags.changes import next_of, stages_of
 from coproduce.changes.thread import Ahead, ahead_of
@@ -57,7 +57,9 @@ class Mine:
 
 def what_became_of_what_they_said(person: Person) -> Mine:
     """Everything the person said, newest first, and what became of each. A fixed number of queries, and one a theme."""
-    voices = list(Voice.objects.filter(person=person).select_related("hub", "turn__story").order_by("-said_on", "-pk"))
+    voices = list(
+        Voice.objects.filter(person=person).select_related("hub", "turn__story").order_by("-said_on", "-pk")
+    )
     ahead = ahead_of(voice.pk for voice in voices)
     told: dict[int, Feedback] = {}
     for feedback in (
@@ -77,8 +79,8 @@ def what_became_of_what_they_said(person: Person) -> Mine:
             mine.led_to_change += 1
         for change in led.changes:
             if change.pk not in news:
-                feedback = told.get(change.pk)
-                news[change.pk] = News(change, [], _trail(led, change, steps.get(change.pk, []), behind), feedback)
+                trail = _trail(led, change, steps.get(change.pk, []), behind)
+                news[change.pk] = News(change, [], trail, told.get(change.pk))
             news[change.pk].voices.append(voice)
         if not led.changes:
             mine.still_open.append(_still_open(voice, led))
@@ -145,9 +147,11 @@ def _still_open(voice: Voice, led: Ahead) -> Open:
         where = f"“{led.themes[0].name}”" if led.themes else _("We have read it. It is not with others yet.")
         return Open(voice, where, _("With us"), "neutral")
     topic = led.topics[0]
-    stage = topic.stage  # type: ignore[attr-defined]
+    stage = topic.stage
     if stage == TopicStage.PUT_ASIDE:
         return Open(voice, topic.decided, _("Put aside"), "neutral")  # type: ignore[attr-defined]
     if stage == TopicStage.DECIDED:
         return Open(voice, _("Decided: “%(title)s”") % {"title": topic.title}, _("We owe you"), "waiting")
-    return Open(voice, _("The group talks about “%(title)s”") % {"title": topic.title}, _("Talking"), "talking")
+    return Open(
+        voice, _("The group talks about “%(title)s”") % {"title": topic.title}, _("Talking"), "talking"
+    )

@@ -39,7 +39,9 @@ class Letters(models.Model):
     made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     pdf = models.FileField(upload_to="letters", blank=True)
-    written = models.PositiveIntegerField(default=0)  # how many of them are ready for the page, while it is being made
+    written = models.PositiveIntegerField(
+        default=0
+    )  # how many of them are ready for the page, while it is being made
     posted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -70,7 +72,9 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """Each with `kind`: the way it went, or while it is owed, the way the person likes best now ("" for none)."""
         preferred = Way.objects.filter(person=OuterRef("person"), preferred=True).values("kind")[:1]
         return self.annotate(
-            kind=Coalesce(F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField())
+            kind=Coalesce(
+                F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField()
+            )
         )
 
     def owed_by(self, *kinds: str) -> FeedbackQuerySet:
@@ -83,7 +87,9 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
 
     def owed_by_no_way(self) -> FeedbackQuerySet:
         """What is owed to people nobody knows how to reach. A person has to find out."""
-        return self.filter(~Exists(Way.objects.filter(person=OuterRef("person"), preferred=True)), state=State.OWED)
+        return self.filter(
+            ~Exists(Way.objects.filter(person=OuterRef("person"), preferred=True)), state=State.OWED
+        )
 
 
 class Feedback(models.Model):
@@ -115,8 +121,12 @@ class Feedback(models.Model):
         constraints = [models.UniqueConstraint(fields=["update", "person"], name="one_feedback_a_person")]
         indexes = [
             models.Index(fields=["update", "state"]),
-            models.Index(fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"),
-            models.Index(fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"),
+            models.Index(
+                fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"
+            ),
+            models.Index(
+                fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -138,7 +148,7 @@ class Answer(models.Model):
 def tally(update: Update) -> dict[str, int]:
     """How many people stand in each state of this update; every state is there. One query on an index."""
     rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
-    return {state: 0 for state in State.values} | dict(rows)
+    return dict.fromkeys(State.values, 0) | dict(rows)
 
 
 def latecomers(update: Update) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -32,7 +32,8 @@ def waiting(person: Person) -> Waiting:
     """How many people wait to hear from this person's hubs, and since when the longest."""
     hubs = hubs_where(person, "tell people")
     owed = Feedback.objects.filter(
-        update__change__hub__in=hubs, state__in=[State.OWED, State.SENDING, State.UNCERTAIN, State.UNDELIVERABLE]
+        update__change__hub__in=hubs,
+        state__in=[State.OWED, State.SENDING, State.UNCERTAIN, State.UNDELIVERABLE],
     )
     unanswered = Feedback.objects.filter(update__change__hub__in=hubs, answer__answered=False, person__erasure__isnull=True)
     return Waiting(
@@ -54,7 +55,8 @@ def do_these_first(person: Person) -> list[Todo]:
         todos.append(
             Todo(
                 title=_("Ring %(names)s") % {"names": _names(calls)},
-                small=_("They asked for a call. What to say is ready. About %(n)d minutes.") % {"n": 5 * number},
+                small=_("They asked for a call. What to say is ready. About %(n)d minutes.")
+                % {"n": 5 * number},
                 url=reverse("hearback:to_tell", args=[Way.Kind.PHONE]),
                 button=_("Start calls"),
             )
@@ -69,7 +71,9 @@ def do_these_first(person: Person) -> list[Todo]:
                 button=_("Write it"),
             )
         )
-    unsettled = owed.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE]).count() + owed.owed_by_no_way().count()
+    unsettled = (
+        owed.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE]).count() + owed.owed_by_no_way().count()
+    )
     if unsettled:
         todos.append(
             Todo(
@@ -94,8 +98,7 @@ def do_these_first(person: Person) -> list[Todo]:
     if meet.exists():
         todos.append(
             Todo(
-                title=_("Tell %(names)s")
-                % {"names": _names(meet)},
+                title=_("Tell %(names)s") % {"names": _names(meet)},
                 small=_("Face to face, when you next see them."),
                 url=reverse("hearback:to_tell", args=[Way.Kind.FACE_TO_FACE]),
                 button=_("See the list"),
@@ -110,7 +113,7 @@ def _not_told(hubs: frozenset[int]) -> list[Change]:
     changes = Change.objects.filter(hub__in=hubs).with_stage()
     told = Update.objects.filter(change=OuterRef("pk"), written_at__date__gte=OuterRef("stage_on"))
     tied = Q(topics__isnull=False) | Q(themes__isnull=False) | Q(voices__isnull=False)
-    return list(changes.filter(tied).filter(~Exists(told)).order_by("stage_on").distinct()[:3])
+    return list(changes.filter(tied).filter(~Exists(told)).order_by(F("stage_on")).distinct()[:3])
 
 
 def _names(owed: FeedbackQuerySet) -> str:
@@ -136,17 +139,22 @@ class Month:
 
 def how_long_people_waited(person: Person) -> list[Month]:
     """For each of the last six months with anybody in it: the median wait, in days, of those who heard in it."""
-    begins = (timezone.localtime() - dt.timedelta(days=31 * (MONTHS_SHOWN - 1))).replace(day=1, hour=0, minute=0)
+    begins = (timezone.localtime() - dt.timedelta(days=31 * (MONTHS_SHOWN - 1))).replace(
+        day=1, hour=0, minute=0
+    )
     waits: dict[tuple[int, int], list[int]] = {}
     heard = Feedback.objects.filter(
         update__change__hub__in=hubs_where(person, "tell people"), state=State.HEARD, heard_at__gte=begins
     ).values_list("owed_at", "heard_at")
     for owed_at, heard_at in heard.iterator():
+        assert heard_at is not None  # the query asks for those heard since
         day = timezone.localtime(heard_at)
         waits.setdefault((day.year, day.month), []).append((heard_at - owed_at).days)
     months = {month: sorted(days)[(len(days) - 1) // 2] for month, days in sorted(waits.items())}
     longest = max(months.values(), default=0) or 1
     return [
-        Month(date_format(dt.date(year, month, 1), "F"), days, 60 * place, max(4, round(112 * days / longest)))
+        Month(
+            date_format(dt.date(year, month, 1), "F"), days, 60 * place, max(4, round(112 * days / longest))
+        )
         for place, ((year, month), days) in enumerate(months.items())
     ]

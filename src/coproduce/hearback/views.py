@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,33 +16,34 @@ from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
 from coproduce.hearback.forms import AnswerForm, ToldForm, UpdateForm
 from coproduce.hearback.mine import what_became_of_what_they_said
-from coproduce.hearback.models import Feedback, Letters, State, Update, latecomers, tally
+from coproduce.hearback.models import Feedback, FeedbackQuerySet, Letters, State, Update, latecomers, tally
 from coproduce.hearback.reply import feedback_of
-from coproduce.people.middleware import signed_in
+from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
+from coproduce.voices.models import Voice
 
 # The person hears
 
 
 @signed_in
-def what_happened(request: HttpRequest) -> HttpResponse:
+def what_happened(request: PersonRequest) -> HttpResponse:
     """What you said, what happened: everything this person ever said here, and what became of each."""
     page = what_became_of_what_they_said(request.person)
-    actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in])
+    actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in if each.feedback])
     can_say = bool(hubs_where(request.person, "read what the group may read"))
     return render(request, "hearback/what_happened.html", {"mine": page, "can_say": can_say})
 
 
 @require_POST
 @signed_in
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer(request: PersonRequest, pk: int) -> HttpResponse:
     """A person says, on their own page, whether it answered them."""
     feedback = get_object_or_404(Feedback.objects.filter(person=request.person), pk=pk)
     return _take_answer(request, feedback, redirect("hearback:what_happened"))
 
 
-def reply(request: HttpRequest, token: str) -> HttpResponse:
+def reply(request: PersonRequest, token: str) -> HttpResponse:
     """One piece of feedback, opened from a message without signing in. Looking says nothing; answering is a button."""
     feedback = feedback_of(token)
     if feedback is None:
@@ -50,7 +53,7 @@ def reply(request: HttpRequest, token: str) -> HttpResponse:
     return _reply_page(request, feedback, AnswerForm())
 
 
-def _take_answer(request: HttpRequest, feedback: Feedback, afterwards: HttpResponse) -> HttpResponse:
+def _take_answer(request: PersonRequest, feedback: Feedback, afterwards: HttpResponse) -> HttpResponse:
     form = AnswerForm(request.POST)
     if form.is_valid() and form.does(actions.answer, feedback.person, feedback, **form.cleaned_data):
         if form.cleaned_data["words"].strip():
@@ -61,7 +64,7 @@ def _take_answer(request: HttpRequest, feedback: Feedback, afterwards: HttpRespo
     return _reply_page(request, feedback, form)
 
 
-def _reply_page(request: HttpRequest, feedback: Feedback, form: AnswerForm) -> HttpResponse:
+def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) -> HttpResponse:
     return render(
         request,
         "hearback/reply.html",
@@ -78,14 +81,16 @@ def _reply_page(request: HttpRequest, feedback: Feedback, form: AnswerForm) -> H
 
 
 @signed_in
-def write(request: HttpRequest, change: int) -> HttpResponse:
+def write(request: PersonRequest, change: int) -> HttpResponse:
     """Write an update: first how it will look to one of the people behind the change, then tell everybody."""
     known = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=change)
     must(request.person, "write an update", known.hub_id)
     form = UpdateForm(request.POST or None)
     ready = request.method == "POST" and form.is_valid()
-    if ready and "tell" in request.POST and form.does(
-        actions.write_update, request.person, known, **form.cleaned_data
+    if (
+        ready
+        and "tell" in request.POST
+        and form.does(actions.write_update, request.person, known, **form.cleaned_data)
     ):
         messages.success(request, _("Everybody behind it is now owed this. Emails are going out."))
         return redirect("hearback:update", form.result.pk)
@@ -111,12 +116,15 @@ def _ways_of(change: Change) -> list[tuple[str, int]]:
         .annotate(Count("pk"))
     )
     unknown = people.count() - sum(counted.values())
-    ways = [(str(Way.Kind(kind).label), number) for kind, number in sorted(counted.items(), key=lambda row: -row[1])]
+    ways = [
+        (str(Way.Kind(kind).label), number)
+        for kind, number in sorted(counted.items(), key=lambda row: -row[1])
+    ]
     return [*ways, (_("we don't know how to reach them"), unknown)] if unknown else ways
 
 
 @signed_in
-def update(request: HttpRequest, pk: int) -> HttpResponse:
+def update(request: PersonRequest, pk: int) -> HttpResponse:
     """Who has heard one update, and who has not."""
     update = get_object_or_404(Update.objects.select_related("change__hub", "written_by"), pk=pk)
     must(request.person, "write an update", update.change.hub_id)
@@ -142,14 +150,14 @@ def update(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @signed_in
-def tell_latecomers(request: HttpRequest, pk: int) -> HttpResponse:
+def tell_latecomers(request: PersonRequest, pk: int) -> HttpResponse:
     update = get_object_or_404(Update.objects.select_related("change"), pk=pk)
     actions.tell_latecomers(request.person, update)
     return redirect("hearback:update", update.pk)
 
 
 @signed_in
-def who_has_heard(request: HttpRequest) -> HttpResponse:
+def who_has_heard(request: PersonRequest) -> HttpResponse:
     """Every update, how far it got, and what a person has to do so that it gets further."""
     hubs = hubs_where(request.person, "write an update")
     if not hubs:
@@ -158,21 +166,30 @@ def who_has_heard(request: HttpRequest) -> HttpResponse:
     page = Paginator(updates, 20).get_page(request.GET.get("page"))
     counts: dict[int, dict[str, int]] = {update.pk: {} for update in page}
     for pk, state, number in (
-        Feedback.objects.filter(update__in=list(counts)).order_by().values_list("update", "state").annotate(Count("pk"))
+        Feedback.objects.filter(update__in=list(counts))
+        .order_by()
+        .values_list("update", "state")
+        .annotate(Count("pk"))
     ):
         counts[pk][state] = number
+    rows = []
     for update in page:
-        update.heard = counts[update.pk].get(State.HEARD, 0)
-        update.owed_to = sum(counts[update.pk].values())
-        update.waiting = update.owed_to - update.heard - counts[update.pk].get(State.SENT, 0)
+        in_state = counts[update.pk]
+        heard, people = in_state.get(State.HEARD, 0), sum(in_state.values())
+        rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0)))
     return render(
         request,
         "hearback/who_has_heard.html",
-        {"page": page, "work": _work(request), "tells": bool(hubs_where(request.person, "tell people"))},
+        {
+            "page": page,
+            "rows": rows,
+            "work": _work(request),
+            "tells": bool(hubs_where(request.person, "tell people")),
+        },
     )
 
 
-def _work(request: HttpRequest) -> dict[str, int]:
+def _work(request: PersonRequest) -> dict[str, int]:
     """What waits for a person, counted."""
     owed = Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
     return {
@@ -185,32 +202,47 @@ def _work(request: HttpRequest) -> dict[str, int]:
 
 
 @signed_in
-def to_tell(request: HttpRequest, way: str) -> HttpResponse:
+def to_tell(request: PersonRequest, way: str) -> HttpResponse:
     """The list of people to ring, or to tell face to face, with what to say."""
     if way not in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE):
         raise Http404
     owed = _mine_to_tell(request).owed_by(way).select_related("person", "update__change__hub", "told_by")
     page = Paginator(owed.prefetch_related("person__ways"), 10).get_page(request.GET.get("page"))
-    for feedback in page:
-        feedback.voices = actions.their_words(feedback)
-        feedback.way = feedback.person.preferred_way
-        feedback.form = ToldForm(prefix=f"f{feedback.pk}")
-    return render(request, "hearback/to_tell.html", {"page": page, "way": way, "phone": way == Way.Kind.PHONE})
+    cards = [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page]
+    return render(
+        request, "hearback/to_tell.html", {"page": page, "cards": cards, "phone": way == Way.Kind.PHONE}
+    )
+
+
+@dataclass(frozen=True)
+class _Card:
+    """One person to tell: what they said, where to find them, and what came of it."""
+
+    feedback: Feedback
+    voices: list[Voice]
+    way: Way | None
+    form: ToldForm
+
+    @classmethod
+    def of(cls, feedback: Feedback, form: ToldForm) -> _Card:
+        return cls(feedback, actions.their_words(feedback), feedback.person.preferred_way, form)
 
 
 @require_POST
 @signed_in
-def told(request: HttpRequest, pk: int) -> HttpResponse:
+def told(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, nobody answered, or they can't be reached this way."""
-    feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change__hub", "person"), pk=pk)
+    feedback = get_object_or_404(
+        _mine_to_tell(request).select_related("update__change__hub", "person"), pk=pk
+    )
     way = feedback.person.preferred_way
-    back = redirect("hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE)
+    back = redirect(
+        "hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE
+    )
     form = ToldForm(request.POST, prefix=f"f{pk}")
     if not form.is_valid():
-        feedback.voices, feedback.way, feedback.form = actions.their_words(feedback), way, form  # type: ignore[attr-defined]
-        page = Paginator([feedback], 1).get_page(1)
         phone = bool(way and way.kind == Way.Kind.PHONE)
-        return render(request, "hearback/to_tell.html", {"page": page, "phone": phone, "way": way.kind if way else ""})
+        return render(request, "hearback/to_tell.html", {"cards": [_Card.of(feedback, form)], "phone": phone})
     outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
     if outcome == "told":
         actions.told(request.person, feedback)
@@ -224,7 +256,7 @@ def told(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @signed_in
-def to_settle(request: HttpRequest) -> HttpResponse:
+def to_settle(request: PersonRequest) -> HttpResponse:
     """What nobody but a person can decide: not sure it went, did not arrive, no way to reach them."""
     mine = _mine_to_tell(request)
     unsettled = (
@@ -244,14 +276,14 @@ def to_settle(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def settle(request: HttpRequest, pk: int) -> HttpResponse:
+def settle(request: PersonRequest, pk: int) -> HttpResponse:
     feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change"), pk=pk)
     actions.settle(request.person, feedback, it_went="it_went" in request.POST)
     messages.success(request, _("Decided."))
     return redirect("hearback:to_settle")
 
 
-def _mine_to_tell(request: HttpRequest):  # type: ignore[no-untyped-def]
+def _mine_to_tell(request: PersonRequest) -> FeedbackQuerySet:
     hubs = hubs_where(request.person, "tell people")
     if not hubs:
         raise NotAllowed("tell people")
@@ -262,7 +294,7 @@ def _mine_to_tell(request: HttpRequest):  # type: ignore[no-untyped-def]
 
 
 @signed_in
-def letters(request: HttpRequest) -> HttpResponse:
+def letters(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "tell people")
     if not hubs:
         raise NotAllowed("tell people")
@@ -271,14 +303,19 @@ def letters(request: HttpRequest) -> HttpResponse:
         for hub in Hub.objects.filter(pk__in=hubs)
         if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER).count())
     }
-    piles = Letters.objects.filter(hub__in=hubs).annotate(number=Count("feedback")).select_related("hub").order_by("-made_at", "-pk")
+    piles = (
+        Letters.objects.filter(hub__in=hubs)
+        .annotate(number=Count("feedback"))
+        .select_related("hub")
+        .order_by("-made_at", "-pk")
+    )
     page = Paginator(piles, 20).get_page(request.GET.get("page"))
     return render(request, "hearback/letters.html", {"waiting": waiting, "page": page})
 
 
 @require_POST
 @signed_in
-def make_letters(request: HttpRequest, hub: int) -> HttpResponse:
+def make_letters(request: PersonRequest, hub: int) -> HttpResponse:
     try:
         actions.make_letters(request.person, get_object_or_404(Hub, pk=hub))
     except ValidationError as refused:
@@ -287,7 +324,7 @@ def make_letters(request: HttpRequest, hub: int) -> HttpResponse:
 
 
 @signed_in
-def letters_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+def letters_pdf(request: PersonRequest, pk: int) -> FileResponse:
     pile = get_object_or_404(Letters.objects.filter(hub__in=hubs_where(request.person, "tell people")), pk=pk)
     if not pile.pdf:
         raise Http404
@@ -296,7 +333,7 @@ def letters_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @signed_in
-def post_letters(request: HttpRequest, pk: int) -> HttpResponse:
+def post_letters(request: PersonRequest, pk: int) -> HttpResponse:
     pile = get_object_or_404(Letters.objects.filter(hub__in=hubs_where(request.person, "tell people")), pk=pk)
     try:
         if "again" in request.POST:

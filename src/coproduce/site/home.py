@@ -21,7 +21,7 @@ ROOMS = (hearback, voices, people)  # those that have something to do first
 def home(request: HttpRequest) -> HttpResponse:
     person: Person | None = request.person  # type: ignore[attr-defined]
     if person is None:
-        latest = Change.objects.visible_to(None).with_stage().order_by("-stage_on", "-pk")[:4]
+        latest = Change.objects.visible_to(None).latest_first()[:4]
         return render(request, "site/welcome.html", {"latest": latest})
     if not (hubs_where(person, "tell people") or hubs_where(person, "work on stories")):
         return redirect("hearback:what_happened")

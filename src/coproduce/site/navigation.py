@@ -18,7 +18,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     person: Person | None = getattr(request, "person", None)
     return {
         "nav": [
-            {"label": label, "url": url, "current": request.path.startswith(url) and (url != "/" or request.path == "/")}
+            {
+                "label": label,
+                "url": url,
+                "current": request.path.startswith(url) and (url != "/" or request.path == "/"),
+            }
             for label, url in _places(person)
         ],
         "person": person,

@@ -36,7 +36,8 @@ class SetUpForm(ActionForm):
     )
     name = forms.CharField(label=_("What do you like to be called?"), max_length=120)
     email = forms.EmailField(
-        label=_("Your email"), help_text=_("To sign in, you get a code at this address. There are no passwords.")
+        label=_("Your email"),
+        help_text=_("To sign in, you get a code at this address. There are no passwords."),
     )
 
 

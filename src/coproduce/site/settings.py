@@ -132,7 +132,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "PRAGMA secure_delete=ON;",  # what is deleted is overwritten, not only forgotten
     }
     if TESTING:  # a file, as in life; what a test wrote need not survive a power cut
-        DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+        DATABASES["default"]["TEST"] = {"NAME": str(VAR / f"test-{os.getpid()}.sqlite3")}
         DATABASES["default"]["OPTIONS"]["init_command"] = (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"
         )

@@ -40,11 +40,15 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("home")
 
 
-def only_this_machine(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def only_this_machine(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """In try-it mode, refuse whatever comes from another machine, also through a proxy on this one."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        forwarded = any(name in request.META for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA"))
+        forwarded = any(
+            name in request.META for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")
+        )
         if settings.TRY_IT and (forwarded or request.META.get("REMOTE_ADDR") not in LOOPBACK):
             return HttpResponseForbidden("Try-it mode is for this machine only. Use ./run serve for a group.")
         return get_response(request)

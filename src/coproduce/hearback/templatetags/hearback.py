@@ -37,7 +37,9 @@ def heard_bar(counts: dict[str, int]) -> dict[str, Any]:
     return {
         "people": sum(counts.values()),
         "heard": counts[State.HEARD],
-        "rows": [(label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices],
+        "rows": [
+            (label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices
+        ],
     }
 
 
@@ -53,7 +55,10 @@ def thread_picture(change: Change, reader: Person | None) -> dict[str, Any]:
         [VoiceNode(strand.voice.words, _leads_to(thread, strand)) for strand in thread.strands],
         _more(thread),
         [ThemeNode(theme.name, theme.count, _from_theme(thread, theme.pk)) for theme in thread.themes],  # type: ignore[attr-defined]
-        [TopicNode(topic.title, to=[("change", 0)]) for topic in thread.topics],
+        [
+            TopicNode(topic.title, _voices_through(thread, topic.pk), [("change", 0)])
+            for topic in thread.topics
+        ],
         ChangeNode(change.title, line),
         heard,
     )
@@ -73,6 +78,11 @@ def _from_theme(thread: Thread, theme: int) -> list[Any]:
     places = {topic.pk: place for place, topic in enumerate(thread.topics)}
     known = next(each for each in thread.themes if each.pk == theme)
     return [("topic", places[pk]) for pk in known.leads_to] or [("change", 0)]  # type: ignore[attr-defined]
+
+
+def _voices_through(thread: Thread, topic: int) -> int:
+    """About how many voices come through a topic, for how thick its strand is drawn."""
+    return sum(theme.count for theme in thread.themes if topic in theme.leads_to) or 1  # type: ignore[attr-defined]
 
 
 def _more(thread: Thread) -> More | None:

@@ -82,14 +82,18 @@ class _Town:
 
     def build_people(self) -> None:
         organisations = {
-            each["key"]: Organisation.objects.create(name=each["name"], kind=each["kind"], about=each["about"])
+            each["key"]: Organisation.objects.create(
+                name=each["name"], kind=each["kind"], about=each["about"]
+            )
             for each in self.told["organisation"]
         }
         for told in self.told["person"]:
             self.people[told["key"]] = Person.objects.create(
                 name=told["name"], organisation=organisations.get(told.get("organisation", ""))
             )
-        coordinator = next(key for key, each in self._told_people() if "coordinator" in str(each["memberships"]))
+        coordinator = next(
+            key for key, each in self._told_people() if "coordinator" in str(each["memberships"])
+        )
         for told in self.told["hub"]:
             if "parent" not in told:
                 hub = Hub.objects.add_root({"name": told["name"], "about": told["about"]})
@@ -97,7 +101,9 @@ class _Town:
                     person=self.people[coordinator], hub=hub, role=Membership.Role.COORDINATOR
                 )
             else:
-                hub = add_hub(self.people[coordinator], self.hubs[told["parent"]], told["name"], told["about"])
+                hub = add_hub(
+                    self.people[coordinator], self.hubs[told["parent"]], told["name"], told["about"]
+                )
             self.hubs[told["key"]] = hub
         for key, told in self._told_people():
             person = self.people[key]
@@ -136,7 +142,9 @@ class _Town:
         for told in self.told["quote"]:
             story = stories[told["story"]]
             keeper = self.who_may("work on stories", story.hub)
-            for turn in story.turns.filter(speaker__label=told["speaker"]).select_related("speaker__person", "story"):
+            for turn in story.turns.filter(speaker__label=told["speaker"]).select_related(
+                "speaker__person", "story"
+            ):
                 if span := quotes.find(turn.text, told["words"]):
                     self.voices[told["key"]] = mark_quote(keeper, turn, span)
                     break
@@ -166,9 +174,13 @@ class _Town:
         keeper = self.keeper_of_all()
         for told in self.told["theme"]:
             hub = self.hubs[told["hub"]]
-            theme = make_theme(keeper, hub, told["name"], told["about"], self.those(self.voices, told["voices"]))
+            theme = make_theme(
+                keeper, hub, told["name"], told["about"], self.those(self.voices, told["voices"])
+            )
             for other in told.get("merged", []):
-                merged = make_theme(keeper, hub, other["name"], voices=self.those(self.voices, other["voices"]))
+                merged = make_theme(
+                    keeper, hub, other["name"], voices=self.those(self.voices, other["voices"])
+                )
                 merge(keeper, merged, theme)
             self.themes[told["key"]] = theme
         for told in self.told["topic"]:
@@ -179,7 +191,7 @@ class _Town:
                 hub,
                 told["title"],
                 told["why"],
-                [theme for theme in self.those(self.themes, told["themes"])],
+                self.those(self.themes, told["themes"]),
                 self.those(self.voices, told["voices"]),
             )
             Topic.objects.filter(pk=topic.pk).update(raised_on=self.day(told["raised_on"]))
@@ -215,9 +227,17 @@ class _Town:
                 take_step(by, change, step["stage"], self.day(step["on"]), step["note"])
             if clause:
                 by = self.who_may("record a change", hub)
-                word_clause(by, change, clause["contract"], clause["number"], clause["before"], clause["after"])
+                word_clause(
+                    by, change, clause["contract"], clause["number"], clause["before"], clause["after"]
+                )
             keeper = self.who_may("tie the thread", hub)
-            tie(keeper, change, [], self.those(self.themes, told["themes"]), self.those(self.voices, told["voices"]))
+            tie(
+                keeper,
+                change,
+                [],
+                self.those(self.themes, told["themes"]),
+                self.those(self.voices, told["voices"]),
+            )
             self.changes[told["key"]] = change
 
     def build_updates(self) -> None:
@@ -233,14 +253,14 @@ class _Town:
                 (State.SENT, told["sent"]),
                 (State.UNDELIVERABLE, told["undeliverable"]),
             ):
-                for key in keys:
+                for place, key in enumerate(keys):
                     person = self.people[key]
                     way = person.preferred_way
                     update.feedback.filter(person=person).update(
                         state=state,
                         went_by=way.kind if way else None,
                         sent_at=None if state == State.UNDELIVERABLE else gone,
-                        heard_at=gone + dt.timedelta(days=2) if state == State.HEARD else None,
+                        heard_at=gone + dt.timedelta(days=1 + 4 * place) if state == State.HEARD else None,
                         problem="" if state != State.UNDELIVERABLE else "The number is not theirs any more.",
                         tries=1,
                     )

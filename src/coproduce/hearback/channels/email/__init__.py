@@ -38,7 +38,12 @@ def send_all(owed: Iterable[int], worker: str) -> bool:
                 message = write(feedback, way.address, way.others_may_read)
                 message.connection = connection
                 message.send()
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, UnicodeEncodeError, ValueError) as refused:
+            except (
+                smtplib.SMTPRecipientsRefused,
+                smtplib.SMTPSenderRefused,
+                UnicodeEncodeError,
+                ValueError,
+            ) as refused:
                 actions.undeliverable(feedback, _reason(refused))
             except smtplib.SMTPServerDisconnected as gone:
                 actions.uncertain(feedback, _reason(gone))
@@ -85,5 +90,7 @@ def write(feedback: Feedback, address: str, others_may_read: bool = False) -> Em
 
 def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "; ".join(f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values())
+        return "; ".join(
+            f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values()
+        )
     return str(error) or type(error).__name__

@@ -64,11 +64,16 @@ def to_pdf(letters: list[dict[str, object]], hub: str) -> bytes:
     standard can't be met: then the PDF is tagged all the same, and the character is an empty box on paper."""
     inputs = {"letters": json.dumps(letters), "hub": hub}
     try:
-        return typst.compile(str(HERE / "letters.typ"), sys_inputs=inputs, font_paths=[HERE / "fonts"], pdf_standards="ua-1")
+        return typst.compile(
+            str(HERE / "letters.typ"),
+            sys_inputs=inputs,
+            font_paths=[str(HERE / "fonts")],
+            pdf_standards="ua-1",
+        )
     except typst.TypstError as error:
         if "could not be displayed with font" not in str(error):
             raise
-        return typst.compile(str(HERE / "letters.typ"), sys_inputs=inputs, font_paths=[HERE / "fonts"])
+        return typst.compile(str(HERE / "letters.typ"), sys_inputs=inputs, font_paths=[str(HERE / "fonts")])
 
 
 def _letter(feedback: Feedback) -> dict[str, object]:
@@ -87,7 +92,11 @@ def _letter(feedback: Feedback) -> dict[str, object]:
         "owner": change.owner.name if change.owner else "",
         "hub": change.hub.name,
         "voices": [
-            {"words": voice.words, "when": date_format(voice.said_on, "F Y"), "how": voice.get_came_by_display()}
+            {
+                "words": voice.words,
+                "when": date_format(voice.said_on, "F Y"),
+                "how": voice.get_came_by_display(),
+            }
             for voice in their_words(feedback)
         ],
     }
