@@ -58,13 +58,9 @@ def words(request: PersonRequest, pk: int) -> HttpResponse:
         {
             "change": change,
             "page": page,
-<<<<<<< HEAD
+            "rows": [(voice, ahead[voice.pk].themes) for voice in page],
             "hidden": behind.exclude(words="").count() - page.paginator.count,
             "taken_out": behind.filter(words="").count(),
-=======
-            "rows": [(voice, ahead[voice.pk].themes) for voice in page],
-            "hidden": thread.count_behind(change).voices - page.paginator.count,
->>>>>>> main
             "can_tie": may(request.person, "tie the thread", change.hub_id),
         },
     )

@@ -27,9 +27,9 @@ def make_pdf(letters: Letters) -> None:
     """Write the pile's PDF and keep it. Running it again writes the same pile anew."""
     while True:
         pile = list(
-            letters.feedback.select_related("person", "update__change__hub", "update__change__owner").order_by(
-                "person__name", "pk"
-            )
+            letters.feedback.select_related(
+                "person", "update__change__hub", "update__change__owner"
+            ).order_by("person__name", "pk")
         )
         written = []
         for feedback in pile:
