@@ -99,12 +99,16 @@ EXPECTED: dict[str, Expect] = {
         methods=GET
     ),  # for administrators, who hold no role: tests/people/test_accounts.py
     "second_step": Expect(signed_in=True, methods=GET),
+    "everything": page(own=True, methods=GET),  # theirs alone, whoever looks after them
+    "everything_json": page(own=True, methods=GET),
+    "erase": page(LEADS, own=True),
     "people:people": page(LEADS, anywhere=True, methods=GET),
     "people:add": page(LEADS, anywhere=True),
     "people:person": page(LEADS, own=True, methods=GET),
     "people:name": page(LEADS, own=True),
     "people:add_way": page(LEADS, own=True),
     "people:prefer_way": page(LEADS, own=True, methods=POST),
+    "people:share_way": page(LEADS, own=True, methods=POST),
     "people:remove_way": page(LEADS, own=True, methods=POST),
     "people:account": page(LEADS, own=True),
     "people:account_away": page(LEADS, own=True),
@@ -128,6 +132,7 @@ EXPECTED: dict[str, Expect] = {
     "voices:incoming": page(KEEPERS),
     "voices:put_aside": page(KEEPERS, methods=POST),
     "voices:stories": Expect(signed_in=True, methods=GET),  # one's own, and those one keeps
+    "voices:who_has_read": Expect(signed_in=True, methods=GET),  # one's own
     "voices:add_story": page(KEEPERS, anywhere=True),
     "voices:story": page(KEEPERS, own=True, methods=GET),
     "voices:progress": page(KEEPERS, own=True, methods=GET),
@@ -260,6 +265,9 @@ class World:
         way = lee.ways.get()
         membership = lee.memberships.get()
         self.things = {
+            "everything": lee.pk,
+            "everything_json": lee.pk,
+            "erase": lee.pk,
             "people:person": lee.pk,
             "people:name": lee.pk,
             "people:add_way": lee.pk,
@@ -293,6 +301,7 @@ class World:
         self.story = story.pk
         self.others = {
             "people:prefer_way": {"pk": lee.pk, "way": way.pk},
+            "people:share_way": {"pk": lee.pk, "way": way.pk},
             "people:remove_way": {"pk": lee.pk, "way": way.pk},
             "people:change_trust": {"pk": lee.pk, "mandate": for_lee.pk},
             "people:end_trust": {"pk": lee.pk, "mandate": for_lee.pk},

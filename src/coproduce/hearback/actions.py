@@ -60,6 +60,7 @@ def _owe(update: Update) -> int:
     """
     known = Feedback.objects.filter(update=update, person=OuterRef("person"))
     people = voices_behind(update.change).filter(~Exists(known), person__isnull=False).order_by()
+    people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
     sql, parameters = people.values("person_id").distinct().query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
@@ -156,6 +157,13 @@ def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
 
 def notice_sent(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
+
+
+def not_sure_since_restored() -> int:
+    """After a backup was put back: an email owed when it was made may have gone since. Returns how many."""
+    owed = Feedback.objects.owed_by(Way.Kind.EMAIL).values("pk")
+    unsure = Feedback.objects.filter(Q(pk__in=owed) | Q(state=State.SENDING))
+    return unsure.update(state=State.UNCERTAIN, went_by=Way.Kind.EMAIL)
 
 
 # A person decides, ticks off, posts

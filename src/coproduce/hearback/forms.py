@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.forms import ActionForm
 
 
@@ -23,6 +25,23 @@ class UpdateForm(ActionForm):
         ),
         widget=forms.Textarea(attrs={"rows": 8}),
     )
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if words := sensitive_words(title):
+            raise forms.ValidationError(
+                ngettext(
+                    "“%(words)s” could give somebody away, on a phone that others see. "
+                    "Say it without, like “They said yes” or “The plan has changed”. "
+                    "Below you can say everything.",
+                    "These words could give somebody away, on a phone that others see: %(words)s. "
+                    "Say it without them, like “They said yes” or “The plan has changed”. "
+                    "Below you can say everything.",
+                    len(words),
+                )
+                % {"words": ", ".join(words)}
+            )
+        return title
 
 
 class AnswerForm(ActionForm):

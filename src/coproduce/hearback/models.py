@@ -211,7 +211,7 @@ def latecomers(update: Update) -> int:
     known = Feedback.objects.filter(update=update).values("person")
     return (
         voices_behind(update.change)
-        .filter(person__isnull=False)
+        .filter(person__isnull=False, person__erasure__isnull=True)
         .exclude(person__in=known)
         .order_by()
         .values("person")

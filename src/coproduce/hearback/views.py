@@ -129,7 +129,7 @@ def write(request: PersonRequest, change: int) -> HttpResponse:
 
 def _ways_of(change: Change) -> list[tuple[str, int]]:
     """How many people behind a change like to hear by each way, and how many nobody knows how to reach."""
-    people = people_behind(change).order_by()
+    people = people_behind(change).filter(erasure__isnull=True).order_by()
     counted = dict(
         Way.objects.best()
         .filter(person__in=people.values("pk"))

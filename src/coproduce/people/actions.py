@@ -71,6 +71,7 @@ def add_person(
     way: str = "",
     address: str = "",
     email: str = "",
+    others_may_read: bool = False,
 ) -> Person:
     """Add somebody in a role, with the way they like best, and the email they sign in with if they do."""
     must_give(by, role, hub)
@@ -78,7 +79,7 @@ def add_person(
     Membership.objects.create(person=person, hub=hub, role=role)
     record(by, "add", person, hub, role=str(role))
     if way:
-        add_way(by, person, way, address)
+        add_way(by, person, way, address, others_may_read=others_may_read)
     if email:
         give_account(by, person, email)
     return person
@@ -169,7 +170,14 @@ def check_address(kind: str, address: str) -> str:
 
 
 @transaction.atomic
-def add_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
+def add_way(
+    by: Person,
+    person: Person,
+    kind: str,
+    address: str = "",
+    preferred: bool = False,
+    others_may_read: bool = False,
+) -> Way:
     """Add a way of reaching somebody. The first of all is the preferred one; twice the same is one."""
     _must_know(by, person)
     address = check_address(kind, address)
@@ -177,11 +185,20 @@ def add_way(by: Person, person: Person, kind: str, address: str = "", preferred:
         address = ""
         if not Mandate.objects.standing("hear").filter(person=person).exists():
             raise ValidationError(_("First say who the trusted person is, and that they pass on the news."))
-    return _keep_way(by, person, kind, address, preferred)
+    return _keep_way(by, person, kind, address, preferred, others_may_read)
 
 
-def _keep_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
+def _keep_way(
+    by: Person,
+    person: Person,
+    kind: str,
+    address: str = "",
+    preferred: bool = False,
+    others_may_read: bool = False,
+) -> Way:
     if known := person.ways.filter(kind=kind, address=address).first():
+        if others_may_read:
+            share_way(by, known, True)
         if preferred:
             _prefer_way(by, known)
             known.refresh_from_db()
@@ -190,7 +207,9 @@ def _keep_way(by: Person, person: Person, kind: str, address: str = "", preferre
         preferred = True
     if preferred:
         person.ways.filter(preferred=True).update(preferred=False)
-    way = Way.objects.create(person=person, kind=kind, address=address, preferred=preferred)
+    way = Way.objects.create(
+        person=person, kind=kind, address=address, preferred=preferred, others_may_read=others_may_read
+    )
     record(by, "add a way to reach", person, kind=str(kind), preferred=preferred)
     return way
 
@@ -205,6 +224,14 @@ def _prefer_way(by: Person, way: Way) -> None:
     way.person.ways.filter(preferred=True).update(preferred=False)
     Way.objects.filter(pk=way.pk).update(preferred=True)
     record(by, "prefer a way to reach", way.person, kind=way.kind)
+
+
+@transaction.atomic
+def share_way(by: Person, way: Way, others_may_read: bool) -> None:
+    """Say whether others may read what comes this way. Then nothing that matters is written there."""
+    _must_look_after(by, way.person)
+    Way.objects.filter(pk=way.pk).update(others_may_read=others_may_read)
+    record(by, "say who may read a way to reach", way.person, kind=way.kind, others_may_read=others_may_read)
 
 
 @transaction.atomic

@@ -173,6 +173,8 @@ WHERE = _(
     "Email: the address. Phone call: the whole number. Letter: house, street, town and postcode. "
     "Face to face: where to meet. Here, after signing in: leave this empty."
 )
+OTHERS_MAY_READ = _("Other people may read or hear what comes there")
+NOTHING_THERE = _("A shared phone, inbox or letterbox. Then we only say that there is news.")
 
 
 class WayForm(ActionForm):
@@ -180,6 +182,7 @@ class WayForm(ActionForm):
     kind = forms.ChoiceField(label=_("How?"), choices=WAYS, widget=forms.RadioSelect)
     address = forms.CharField(label=_("Where?"), help_text=WHERE, widget=forms.Textarea(attrs={"rows": 3}))
     preferred = forms.BooleanField(label=_("This is the best way"), required=False)
+    others_may_read = forms.BooleanField(label=OTHERS_MAY_READ, help_text=NOTHING_THERE, required=False)
 
     def __init__(self, them: Person, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -212,6 +215,7 @@ class PersonForm(ActionForm):
         help_text=WHERE,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    others_may_read = forms.BooleanField(label=OTHERS_MAY_READ, help_text=NOTHING_THERE, required=False)
     email = forms.EmailField(
         label=_("If they sign in themselves: with which email?"),
         help_text=_("They get a code there each time. Most people don't sign in. Then leave this empty."),

@@ -78,12 +78,13 @@ class PersonQuerySet(models.QuerySet["Person"]):
             return self.none()
         own = Q(pk=person.pk)
         looked_after = hubs_where(person, "look after people")
+        here = self.filter(erasure__isnull=True)
         if not looked_after:
-            return self.filter(own)
+            return here.filter(own)
         current = Membership.objects.current().filter(person=OuterRef("pk"))
         was_here = Membership.objects.filter(person=OuterRef("pk"), hub__in=looked_after)
         nowhere = ~Exists(current)
-        return self.filter(
+        return here.filter(
             own
             | Exists(current.filter(hub__in=looked_after))
             | (nowhere & (Exists(was_here) | Q(added_by=person)))
@@ -318,6 +319,7 @@ class Way(models.Model):
         _("where"), blank=True, help_text=_("Email, phone number, postal address or place.")
     )
     preferred = models.BooleanField(_("the way they like best"), default=False)
+    others_may_read = models.BooleanField(_("others may read this"), default=False)  # a shared phone, say
 
     objects = WayQuerySet.as_manager()
 
@@ -425,6 +427,37 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.thing} {self.thing_id}"
+
+
+class Erasure(models.Model):
+    """That a person was erased: when, who asked and what they chose; never a name or a word of theirs.
+
+    The rows are emptied in the transaction that writes this. What stands outside them (files, emails kept as
+    files, what a database keeps of deleted rows) is cleaned after it, and `cleaned_at` says that it is done.
+    The person's row stays, emptied, so that counts stay true.
+    """
+
+    class Choice(models.TextChoices):
+        TAKE_OUT = "take out", _("Take my words out")
+        NAMELESS = "nameless", _("Keep my words, without my name")
+
+    class AskedBy(models.TextChoices):
+        THEMSELVES = "themselves", _("themselves")
+        WHO_LOOKS_AFTER_THEM = "who looks after them", _("somebody who looks after them")
+        WHO_RUNS_IT = "who runs it", _("somebody who runs this installation")
+
+    person = models.OneToOneField(Person, models.PROTECT, related_name="erasure")
+    at = models.DateTimeField(default=timezone.now)
+    asked_by = models.CharField(max_length=20, choices=AskedBy.choices)
+    choice = models.CharField(max_length=20, choices=Choice.choices, default=Choice.TAKE_OUT)
+    to_clean = models.JSONField(default=dict)  # names of files, ids and sums only; empty once it is clean
+    cleaned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"erasure of person {self.person_id}"
 
 
 def hub_and_below(hub: Hub) -> QuerySet[Hub]:

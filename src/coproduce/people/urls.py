@@ -10,6 +10,7 @@ urlpatterns = [
     path("people/<int:pk>/name/", views.name, name="name"),
     path("people/<int:pk>/ways/add/", views.add_way, name="add_way"),
     path("people/<int:pk>/ways/<int:way>/prefer/", views.prefer_way, name="prefer_way"),
+    path("people/<int:pk>/ways/<int:way>/share/", views.share_way, name="share_way"),
     path("people/<int:pk>/ways/<int:way>/remove/", views.remove_way, name="remove_way"),
     path("people/<int:pk>/account/", views.account, name="account"),
     path("people/<int:pk>/account/away/", views.account_away, name="account_away"),

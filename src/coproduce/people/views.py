@@ -197,6 +197,19 @@ def prefer_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+def share_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
+    them = _visible(request, pk)
+    chosen = get_object_or_404(them.ways, pk=way)
+    shared = "shared" in request.POST
+    done = _("From now on we write there what it is about.")
+    if shared:
+        done = _("From now on we only say there that there is news.")
+    press(request, done, actions.share_way, request.person, chosen, shared)
+    return redirect("people:person", them.pk)
+
+
+@require_POST
+@signed_in
 def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
     them = _visible(request, pk)
     chosen = get_object_or_404(them.ways, pk=way)

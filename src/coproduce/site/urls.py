@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from coproduce.site import home, installation, set_up, taking_back, try_it
+from coproduce.site import home, installation, own, set_up, taking_back, try_it
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("voices/<int:pk>/went/", taking_back.went, name="went"),
     path("recall/", taking_back.to_recall, name="to_recall"),
     path("recall/<int:pk>/", taking_back.asked, name="asked"),
+    path("people/<int:pk>/everything/", own.everything, name="everything"),
+    path("people/<int:pk>/everything.json", own.everything_as_json, name="everything_json"),
+    path("people/<int:pk>/erase/", own.erase, name="erase"),
     path("", include("coproduce.people.urls")),
     path("", include("coproduce.voices.urls")),
     path("", include("coproduce.themes.urls")),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from coproduce.engine import masking, quotes, transcript
 from coproduce.engine.quotes import Span
 from coproduce.people.actions import record, way_meant, welcome
-from coproduce.people.models import Hub, Mandate, Membership, Person
+from coproduce.people.models import Act, Hub, Mandate, Membership, Person
 from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.voices.models import Consent, Incoming, Speaker, Story, Turn, Use, Voice
 
@@ -73,7 +73,9 @@ def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: i
     speakers = {speaker.label: speaker for speaker in story.speakers.all()}
     while True:
         with transaction.atomic():
-            Story.objects.select_for_update().get(pk=story.pk)
+            held = Story.objects.select_for_update().get(pk=story.pk)
+            if not held.file:  # somebody who spoke in it was erased meanwhile
+                return
             begin = story.turns.count()
             piece = turns[begin : begin + at_a_time]
             Turn.objects.bulk_create(
@@ -89,6 +91,25 @@ def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: i
             )
         if begin + len(piece) >= len(turns):
             return
+
+
+# Who has read it is on record, for those who told it
+
+
+def note_reading(by: Person, story: Story) -> None:
+    """Leave a record that `by` read this story, at most once a day. Not for those who told it."""
+    if story.speakers.filter(person=by).exists() or _read_today(by, story):
+        return
+    with transaction.atomic():
+        _hold(story)
+        if not _read_today(by, story):
+            record(by, "read", story, story.hub_id)
+
+
+def _read_today(by: Person, story: Story) -> bool:
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    acts = Act.objects.filter(thing=Story._meta.label_lower, thing_id=story.pk)
+    return acts.filter(by=by, verb="read", at__gte=today).exists()
 
 
 # The transcript is put right

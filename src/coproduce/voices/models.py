@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.engine.quotes import Span
-from coproduce.people.models import Hub, Mandate, Membership, Person, name_for
+from coproduce.people.models import Act, Hub, Mandate, Membership, Person, name_for
 from coproduce.people.permissions import hubs_where, may
 
 
@@ -155,6 +155,13 @@ def cut(text: str, spans: Iterable[Span]) -> list[Piece]:
     if at < len(text):
         pieces.append(Piece(text[at:], kept=False))
     return pieces
+
+
+def readings_of(person: Person) -> models.QuerySet[Act]:
+    """Who has read the stories that this person told, latest first."""
+    told = Speaker.objects.filter(person=person).order_by().values("story")
+    read = Act.objects.filter(thing=Story._meta.label_lower, verb="read", thing_id__in=told)
+    return read.exclude(by=person).filter(by__isnull=False).select_related("by")
 
 
 def who_may_be_named(by: Person, hub: Hub) -> models.QuerySet[Person]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("have-your-say/sum/", incoming.new_sum, name="sum"),
     path("have-your-say/thank-you/", incoming.thank_you, name="thank_you"),
     path("stories/", views.stories, name="stories"),
+    path("stories/who-has-read/", views.who_has_read, name="who_has_read"),
     path("stories/add/", views.add_story, name="add_story"),
     path("stories/<int:pk>/", views.story, name="story"),
     path("stories/<int:pk>/progress/", views.progress, name="progress"),

@@ -23,7 +23,7 @@ from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
 from coproduce.people.views import supported_by
 from coproduce.voices import actions, forms
-from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice
+from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice, readings_of
 
 TURNS_A_PAGE = 40
 ROWS_A_PAGE = 20
@@ -85,6 +85,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
     story = get_object_or_404(told, pk=pk)
     if story.is_coming_in:
         return redirect("voices:progress", story.pk)
+    actions.note_reading(request.person, story)
     works = may(request.person, "work on stories", story.hub_id)
     counts = turn_counts(story)
     step = step_of(request.GET.get("step"), counts, story) if works else "read"
@@ -216,6 +217,7 @@ def many_turns(request: PersonRequest, pk: int) -> HttpResponse:
     story = to_work_on(request, pk)
     asked = request.GET.get("from", "")
     begin = get_object_or_404(story.turns, pk=asked) if asked.isdecimal() else None
+    actions.note_reading(request.person, story)
     form = forms.ManyTurnsForm(story, begin, posted(request))
     if form.is_valid() and form.does(actions.assign_speakers, request.person, said := form.said):
         done = ngettext("%(n)d turn has its speaker.", "%(n)d turns have their speaker.", len(said))
@@ -263,12 +265,23 @@ def turn_speaker(request: PersonRequest, pk: int) -> HttpResponse:
     return HttpResponse(why_not(form), status=422, content_type="text/plain; charset=utf-8")
 
 
+@signed_in
+def who_has_read(request: PersonRequest) -> HttpResponse:
+    """For who told a story: who has read it, and on which day."""
+    told = {story.pk: story for story in Story.objects.filter(speakers__person=request.person)}
+    page = page_of(request, readings_of(request.person))
+    rows = [(told[act.thing_id], act) for act in page if act.thing_id in told]
+    return render(request, "voices/who_has_read.html", {"page": page, "rows": rows, "told": told})
+
+
 # One turn
 
 
 def turn_to_work_on(request: PersonRequest, pk: int) -> Turn:
     turns = Turn.objects.filter(story__in=Story.objects.to_work_on(request.person))
-    return get_object_or_404(turns.select_related("story__hub", "speaker__person"), pk=pk)
+    turn = get_object_or_404(turns.select_related("story__hub", "speaker__person"), pk=pk)
+    actions.note_reading(request.person, turn.story)
+    return turn
 
 
 def place_in_story(turn: Turn, step: str) -> str:
@@ -355,10 +368,13 @@ def story_file(request: PersonRequest, pk: int) -> HttpResponseBase:
     """The file as given: never shown, only handed over, whatever is in it."""
     kept = Story.objects.visible_to(request.person)
     story = get_object_or_404(kept.filter(hub__in=hubs_where(request.person, "read everything said")), pk=pk)
+    if not story.file:
+        raise Http404
     try:
         given = story.file.open("rb")
     except (FileNotFoundError, ValueError):  # ValueError: it went when somebody took words back
         raise Http404 from None
+    actions.note_reading(request.person, story)
     answer = FileResponse(
         given, as_attachment=True, filename=story.file_name, content_type="application/octet-stream"
     )

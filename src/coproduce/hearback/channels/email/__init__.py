@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from coproduce.hearback import actions
 from coproduce.hearback.models import Feedback, Notice
 from coproduce.hearback.reply import reply_path
-from coproduce.people.models import Way
+from coproduce.people.models import Account, Way
 
 
 def send_all(owed: Iterable[int], worker: str) -> bool:
@@ -36,7 +36,7 @@ def send_all(owed: Iterable[int], worker: str) -> bool:
                 actions.not_sent(feedback, "")
                 continue
             try:
-                message = write(feedback, way.address)
+                message = write(feedback, way.address, way.others_may_read)
                 message.connection = connection
                 message.send()
             except (
@@ -106,8 +106,14 @@ def _address() -> str:
     return settings.ADDRESS or f"http://localhost:{settings.PORT}"
 
 
-def write(feedback: Feedback, address: str) -> EmailMultiAlternatives:
-    """The email itself. Its subject and sender say nothing about what it is about: a screen may be shared."""
+def write(feedback: Feedback, address: str, others_may_read: bool = False) -> EmailMultiAlternatives:
+    """The email itself. Its subject, sender and headers say nothing about what it is about: a screen may be shared.
+
+    Where others may read the inbox, all of it only says that there is news, and how to read it: not even a link
+    that would open it.
+    """
+    here = _address()
+    template = "hearback/news_only" if others_may_read else "hearback/email"
     context = {
         "feedback": feedback,
         "person": feedback.person,
@@ -115,15 +121,18 @@ def write(feedback: Feedback, address: str) -> EmailMultiAlternatives:
         "change": feedback.update.change,
         "hub": feedback.update.change.hub,
         "voices": actions.their_words(feedback),
-        "link": _address() + reply_path(feedback),
+        "link": here + reply_path(feedback),
+        "here": here,
+        "sender": settings.SENDER_NAME,
+        "signs_in": Account.objects.filter(person=feedback.person_id).exists(),
     }
     message = EmailMultiAlternatives(
         subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
-        body=render_to_string("hearback/email.txt", context),
+        body=render_to_string(f"{template}.txt", context),
         to=[address],
         headers={"Message-ID": f"<feedback-{feedback.pk}.{feedback.tries}@{settings.MESSAGE_DOMAIN}>"},
     )
-    message.attach_alternative(render_to_string("hearback/email.html", context), "text/html")
+    message.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
     return message
 
 
