@@ -162,6 +162,7 @@ def _tied(change: Change, request: PersonRequest) -> dict[str, object]:
 @signed_in
 def untie(request: PersonRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(Change.objects.visible_to(request.person), pk=pk)
+    must(request.person, "tie the thread", change.hub_id)
     kinds = {
         "topic": change.topics.all(),
         "theme": Theme.objects.visible_to(request.person).filter(changes=change),

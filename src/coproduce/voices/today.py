@@ -11,12 +11,29 @@ from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.people.todo import Todo
 from coproduce.voices.consent import to_ask_again, to_recall
-from coproduce.voices.models import Story
+from coproduce.voices.models import Incoming, Story
 
 
 def do_these_first(person: Person) -> list[Todo]:
-    """Words taken back that somebody outside still has; old yeses; stories with no quote marked yet, latest first."""
-    return [*_recall(person), *_ask_again(person), *_stories(person)]
+    """Words taken back that others still have; what strangers said; old yeses; stories with no quote marked yet."""
+    return [*_recall(person), *_strangers(person), *_ask_again(person), *_stories(person)]
+
+
+def _strangers(person: Person) -> list[Todo]:
+    number = Incoming.objects.visible_to(person).waiting().count()
+    if not number:
+        return []
+    return [
+        Todo(
+            title=ngettext("%(n)d person had their say", "%(n)d people had their say", number)
+            % {"n": number},
+            rest=_("on the open form"),
+            small=_("Nobody has read it yet."),
+            url=reverse("voices:queue"),
+            button=_("Read it"),
+            lesser=True,
+        )
+    ]
 
 
 def _recall(person: Person) -> list[Todo]:

@@ -64,7 +64,10 @@ def thread_picture(change: Change, reader: Person | None) -> dict[str, Any]:
             ThemeNode(theme.name, theme.count.rank or 1, _from_theme(thread, theme.pk))  # type: ignore[attr-defined]
             for theme in thread.themes
         ],
-        [TopicNode(topic.title, to=[("change", 0)]) for topic in thread.topics],
+        [
+            TopicNode(topic.title, _voices_through(thread, topic.pk), [("change", 0)])
+            for topic in thread.topics
+        ],
         ChangeNode(change.title, line),
         Heard(0, 0) if said else heard,
         None if inside else _words_outside(thread, said),
@@ -104,6 +107,11 @@ def _from_theme(thread: Thread, theme: int) -> list[Any]:
     places = {topic.pk: place for place, topic in enumerate(thread.topics)}
     known = next(each for each in thread.themes if each.pk == theme)
     return [("topic", places[pk]) for pk in known.leads_to] or [("change", 0)]  # type: ignore[attr-defined]
+
+
+def _voices_through(thread: Thread, topic: int) -> int:
+    """About how many voices come through a topic, for how thick its strand is drawn."""
+    return sum(theme.count.rank for theme in thread.themes if topic in theme.leads_to) or 1  # type: ignore[attr-defined]
 
 
 def _more(thread: Thread) -> More | None:

@@ -253,14 +253,14 @@ class _Town:
                 (State.SENT, told["sent"]),
                 (State.UNDELIVERABLE, told["undeliverable"]),
             ):
-                for key in keys:
+                for place, key in enumerate(keys):
                     person = self.people[key]
                     way = person.preferred_way
                     update.feedback.filter(person=person).update(
                         state=state,
                         went_by=way.kind if way else None,
                         sent_at=None if state == State.UNDELIVERABLE else gone,
-                        heard_at=gone + dt.timedelta(days=2) if state == State.HEARD else None,
+                        heard_at=gone + dt.timedelta(days=1 + 4 * place) if state == State.HEARD else None,
                         problem="" if state != State.UNDELIVERABLE else "The number is not theirs any more.",
                         tries=1,
                     )
