@@ -16,7 +16,7 @@ from coproduce.people.permissions import NotAllowed, hubs_where
 from coproduce.site.recall import carried, take_back
 from coproduce.voices import consent
 from coproduce.voices.forms import TakeBackForm
-from coproduce.voices.models import Carried, Speaker, Voice
+from coproduce.voices.models import Carried, Speaker, Use, Voice
 
 
 @signed_in
@@ -109,6 +109,7 @@ def went(request: PersonRequest, pk: int) -> HttpResponse:
             "own": said.person_id == request.person.pk,
             "rows": list(said.carried.select_related("asked_by")),
             "own_copies": consent.OWN_COPIES,
+            "may_recall": said.withdrawn_at or not said.consents.standing().filter(use=Use.PUBLIC).exists(),
         },
     )
 

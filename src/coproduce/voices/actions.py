@@ -481,7 +481,10 @@ def take_in(by: Person, incoming: Incoming, person: Person | None = None) -> Voi
     if person is None and (held.name or held.way):
         person = welcome(by, held.hub, held.name, held.way)
     said_on = timezone.localdate(held.at)
-    voice = write_down(by, held.hub, held.words, Voice.Way.FORM, person, said_on, held.uses)
+    # Anybody can write any name on the open form. So it opens no more than the person it turns out to be set.
+    default = default_uses(person) if person else None
+    uses = [use for use in held.uses if default is None or use in default]
+    voice = write_down(by, held.hub, held.words, Voice.Way.FORM, person, said_on, uses)
     held.outcome, held.taken_by, held.voice, held.reason = Incoming.Outcome.TAKEN_IN, by, voice, ""
     held.words = held.name = held.way = ""
     held.save()
