@@ -33,7 +33,7 @@ from coproduce.voices.actions import (
     write_down,
     write_down_for,
 )
-from coproduce.voices.models import Use
+from coproduce.voices.models import Carried, Use
 from tests.conftest import make_person
 
 Role = Membership.Role
@@ -102,6 +102,21 @@ EXPECTED: dict[str, Expect] = {
     "everything": page(own=True, methods=GET),  # theirs alone, whoever looks after them
     "everything_json": page(own=True, methods=GET),
     "erase": page(LEADS, own=True),
+    "take_back_voice": page(KEEPERS, LEADS, own=True),
+    "take_back_story": page(KEEPERS, LEADS, own=True),
+    "take_back_everything": page(LEADS, own=True),
+    "went": page(KEEPERS, LEADS, own=True, methods=GET),
+    "to_recall": page(KEEPERS, anywhere=True, methods=GET),
+    "asked": page(KEEPERS, methods=POST),
+    "voices:allowed": page(LEADS, own=True),
+    "voices:my_consent": Expect(signed_in=True, methods=GET),
+    "voices:consent_form": Expect(signed_in=True, methods=GET),  # blank
+    "voices:consent_form_for": page(LEADS, own=True, methods=GET),
+    "voices:mask": page(KEEPERS, own=True),
+    "voices:hidden": page(KEEPERS, methods=GET),
+    "voices:ask_again": page(KEEPERS, anywhere=True, methods=GET),
+    "voices:still_yes": page(KEEPERS, own=True, methods=POST),
+    "voices:limit": page(LEADS),
     "people:people": page(LEADS, anywhere=True, methods=GET),
     "people:add": page(LEADS, anywhere=True),
     "people:person": page(LEADS, own=True, methods=GET),
@@ -268,6 +283,16 @@ class World:
             "everything": lee.pk,
             "everything_json": lee.pk,
             "erase": lee.pk,
+            "take_back_voice": voice.pk,
+            "take_back_story": speaker.pk,
+            "take_back_everything": lee.pk,
+            "went": voice.pk,
+            "asked": Carried.objects.create(voice=voice, kind="page", where="A page", who_has_it="All").pk,
+            "voices:allowed": lee.pk,
+            "voices:consent_form_for": lee.pk,
+            "voices:mask": voice.pk,
+            "voices:still_yes": voice.pk,
+            "voices:limit": here.pk,
             "people:person": lee.pk,
             "people:name": lee.pk,
             "people:add_way": lee.pk,
