@@ -152,6 +152,8 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
 def name(request: PersonRequest, pk: int) -> HttpResponse:
     them = _known(request, pk)
     form = forms.NameForm(request.POST or None, initial={"name": them.name_for(request.person)})
+    if them.known_through_id:
+        form.fields["name"].help_text = _("From then on the group sees this name.")
     if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
         messages.success(request, _("The name is changed."))
         return redirect("people:person", them.pk)
