@@ -303,6 +303,12 @@ def test_a_way_through_somebody_needs_somebody(lee, joan):
     assert actions.add_way(lee, lee, Way.Kind.TRUSTED_PERSON, preferred=True).preferred
 
 
+def test_news_waits_on_nobodys_list_when_who_passes_it_on_cannot_sign_in(lee, joan):
+    make_mandate(lee, lee, joan, ["hear"], best_way=True)
+    Account.objects.filter(person=joan).delete()
+    assert best(lee) == Person.objects.get(pk=lee.pk).preferred_way.kind == Way.Kind.EMAIL
+
+
 def best(person) -> str | None:
     return Way.objects.best().filter(person=person).values_list("kind", flat=True).first()
 

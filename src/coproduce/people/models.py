@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node
@@ -181,7 +182,10 @@ class Person(models.Model):
 
     @property
     def hears_through_somebody(self) -> bool:
-        return any(mandate.hear and mandate.stands for mandate in self.mandates.all())
+        return any(
+            mandate.hear and mandate.stands and hasattr(mandate.trusted, "account")
+            for mandate in self.mandates.all()
+        )
 
     @property
     def is_out_of_reach(self) -> bool:
@@ -194,10 +198,15 @@ class Person(models.Model):
 
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def standing(self, purpose: str = "") -> MandateQuerySet:
-        """Those not ended and not past their day; for one purpose (speak, vote, hear) where one is named."""
+        """Those not ended and not past their day; for one purpose (speak, vote, hear) where one is named.
+
+        Who can't sign in can't read the news, so it is not for them to pass on.
+        """
         standing = self.filter(
             Q(until__isnull=True) | Q(until__gte=timezone.localdate()), ended_at__isnull=True
         )
+        if purpose == "hear":
+            standing = standing.filter(trusted__account__isnull=False)
         return standing.filter(**{purpose: True}) if purpose else standing
 
     def visible_to(self, person: Person | None) -> MandateQuerySet:
@@ -372,10 +381,25 @@ class Account(AbstractBaseUser):
     email = models.EmailField(_("email"), unique=True)
     person = models.OneToOneField(Person, models.CASCADE, related_name="account")
     is_active = models.BooleanField(default=True)
+    is_administrator = models.BooleanField(
+        default=False
+    )  # keeps the installation running; reads nobody's words
+    session_epoch = models.PositiveIntegerField(default=0)  # one more, and every session of before has ended
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     objects = AccountManager()
+
+    def has_usable_password(self) -> bool:
+        return False
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return False
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What a session has to match at each request. Django takes the password; here there is none."""
+        signed_in = f"{self.pk}:{self.email}:{self.session_epoch}"
+        return salted_hmac("coproduce.session", signed_in, secret=secret, algorithm="sha256").hexdigest()
 
     def __str__(self) -> str:
         return f"account {self.pk}"
