@@ -233,7 +233,7 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
         raise Http404
     owed = _mine_to_tell(request).owed_by(way).named_for(request.person)
     owed = owed.select_related("person", "update__change__hub", "told_by")
-    owed = owed.prefetch_related("person__ways", "person__mandates")
+    owed = owed.prefetch_related("person__ways", "person__mandates__trusted__account")
     page = Paginator(owed, 10).get_page(request.GET.get("page"))
     cards = [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page]
     return render(

@@ -194,7 +194,10 @@ class Person(models.Model):
 
     @property
     def hears_through_somebody(self) -> bool:
-        return any(mandate.hear and mandate.stands for mandate in self.mandates.all())
+        return any(
+            mandate.hear and mandate.stands and hasattr(mandate.trusted, "account")
+            for mandate in self.mandates.all()
+        )
 
     @property
     def is_out_of_reach(self) -> bool:
@@ -207,10 +210,15 @@ class Person(models.Model):
 
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def standing(self, purpose: str = "") -> MandateQuerySet:
-        """Those not ended and not past their day; for one purpose (speak, vote, hear) where one is named."""
+        """Those not ended and not past their day; for one purpose (speak, vote, hear) where one is named.
+
+        Who can't sign in can't read the news, so it is not for them to pass on.
+        """
         standing = self.filter(
             Q(until__isnull=True) | Q(until__gte=timezone.localdate()), ended_at__isnull=True
         )
+        if purpose == "hear":
+            standing = standing.filter(trusted__account__isnull=False)
         return standing.filter(**{purpose: True}) if purpose else standing
 
     def visible_to(self, person: Person | None) -> MandateQuerySet:

@@ -46,7 +46,7 @@ def people(request: PersonRequest) -> HttpResponse:
     if unreached:
         found = found.out_of_reach()
     found = found.named_for(request.person).select_related("organisation", "account")
-    page = page_of(request, found.prefetch_related("ways", "mandates"), 25)
+    page = page_of(request, found.prefetch_related("ways", "mandates__trusted__account"), 25)
     held = Membership.objects.current().filter(person__in=page.object_list, hub__in=looked_after)
     roles: dict[int, dict[str, list[str]]] = {}
     for membership in held.select_related("hub"):
@@ -124,7 +124,7 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
         Person.objects.visible_to(request.person)
         .named_for(request.person)
         .select_related("organisation", "account")
-        .prefetch_related("ways", "mandates"),
+        .prefetch_related("ways", "mandates__trusted__account"),
         pk=pk,
     )
     is_self = them == request.person
@@ -162,6 +162,8 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
 def name(request: PersonRequest, pk: int) -> HttpResponse:
     them = _known(request, pk)
     form = forms.NameForm(request.POST or None, initial={"name": them.name_for(request.person)})
+    if them.known_through_id:
+        form.fields["name"].help_text = _("From then on the group sees this name.")
     if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
         messages.success(request, _("The name is changed."))
         return redirect("people:person", them.pk)
@@ -243,7 +245,7 @@ def account_away(request: PersonRequest, pk: int) -> HttpResponse:
     must_be_you(request)
     get_object_or_404(Account, person=them)
     if request.method == "POST":
-        done = _("%(name)s does not sign in any more.") % {"name": them.name}
+        done = _("%(name)s does not sign in any more.") % {"name": them.shown}
         press(request, done, actions.take_account_away, request.person, them)
         return redirect("home" if them == request.person else reverse("people:person", args=[them.pk]))
     return render(request, "people/account_away.html", {"them": them, "is_self": them == request.person})

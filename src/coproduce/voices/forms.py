@@ -490,6 +490,9 @@ class WriteDownForForm(UsesForm):
 
     def __init__(self, them: Person, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if them.known_through_id:
+            self.fields["group"].help_text = _("People in this hub see the words. Not who said them.")
+            self.fields["public"].label = _("Anybody may read them, without the name")
         hubs = Hub.objects.filter(memberships__person=them, memberships__until__isnull=True).distinct()
         self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
         if len(hubs) == 1:

@@ -531,7 +531,7 @@ def uses_of(voice: Voice) -> list[Allowed]:
 def write_down_for(request: PersonRequest, pk: int) -> HttpResponse:
     """A trusted person writes down what somebody they support said."""
     mandate: Mandate = get_object_or_404(supported_by(request.person).filter(speak=True), pk=pk)
-    form = forms.WriteDownForForm(mandate.person, posted(request), initial={"group": True})
+    form = forms.WriteDownForForm(mandate.person, posted(request))
     if form.is_valid() and form.does(
         actions.write_down_for,
         request.person,
