@@ -53,7 +53,8 @@ def erase(person: Person, choice: str) -> list[str]:
     not in the post yet are made again without it. Returns the files to delete.
     """
     files: list[str] = []
-    for pile in Letters.objects.select_for_update().filter(feedback__person=person).distinct():
+    piles = Feedback.objects.filter(person=person, letters__isnull=False).values("letters")
+    for pile in Letters.objects.select_for_update().filter(pk__in=piles):
         if pile.pdf:
             files.append(str(pile.pdf.name))
         if pile.posted_at is None:

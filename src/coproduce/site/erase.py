@@ -214,7 +214,7 @@ def _account_ids() -> Iterable[int]:
 def _clear_cache_table(table: str, traces: Traces) -> None:
     quoted = connection.ops.quote_name(table)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT cache_key, value FROM {quoted}")  # nosec B608 - the name is from our settings
+        cursor.execute(f"SELECT cache_key, value FROM {quoted}")  # nosec B608
         for key, value in cursor.fetchall():
             with contextlib.suppress(binascii.Error):
                 value = base64.b64decode(value).decode("utf-8", "replace")

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess  # nosec B404 - pg_dump and pg_restore, with our own arguments
+import subprocess  # nosec B404
 import tempfile
 import zipfile
 from collections.abc import Iterator
