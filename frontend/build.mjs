@@ -5,9 +5,11 @@ import * as sass from "sass";
 
 const out = new URL("../src/coproduce/site/static/coproduce/", import.meta.url);
 const axe = new URL("../tests/vendor/axe/", import.meta.url);
+const altcha = new URL("altcha/", out);
 const modules = new URL("node_modules/", import.meta.url);
 mkdirSync(out, { recursive: true });
 mkdirSync(axe, { recursive: true });
+mkdirSync(altcha, { recursive: true });
 
 const css = sass.compile(new URL("src/coproduce.scss", import.meta.url).pathname, {
   style: "compressed",
@@ -23,6 +25,9 @@ const copies = [
   ["htmx.org/dist/htmx.min.js", out, "htmx.min.js"],
   ["@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-latin-wght-normal.woff2", out, "atkinson-hyperlegible-next-latin.woff2"],
   ["@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-latin-ext-wght-normal.woff2", out, "atkinson-hyperlegible-next-latin-ext.woff2"],
+  ["altcha/dist/external/altcha.min.js", altcha, "altcha.min.js"],
+  ["altcha/dist/workers/pbkdf2.js", altcha, "pbkdf2.js"],
+  ["altcha/LICENSE.txt", altcha, "LICENSE.txt"],
   ["axe-core/axe.min.js", axe, "axe.min.js"],
   ["axe-core/LICENSE", axe, "LICENSE"],
   ["axe-core/LICENSE-3RD-PARTY.txt", axe, "LICENSE-3RD-PARTY.txt"],

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
@@ -68,6 +69,27 @@ def chromium() -> str:
 @pytest.fixture(autouse=True)
 def _files_of_their_own(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
+
+
+@pytest.fixture(autouse=True)
+def _the_second_step_is_not_asked_for(settings):
+    """Tests of what a role may do need not sign in in two steps. tests/people/test_accounts.py asks for it again."""
+    settings.SECOND_FACTOR_FOR_STAFF = False
+
+
+@pytest.fixture(autouse=True)
+def _messages_go_at_once(monkeypatch):
+    monkeypatch.setattr("coproduce.people.accounts.later", lambda do: do())
+
+
+@pytest.fixture(autouse=True)
+def _nobody_tried_before(request):
+    """Limits are kept in a table that is not a model, so what a transactional test leaves there has to be cleared."""
+    if {"transactional_db", "live_server"} & set(request.fixturenames) or (
+        (marker := request.node.get_closest_marker("django_db")) and marker.kwargs.get("transaction")
+    ):
+        request.getfixturevalue("transactional_db")
+        cache.clear()
 
 
 @pytest.fixture

@@ -26,6 +26,16 @@ def main(arguments: list[str] | None = None) -> int:
         "worker", help="work the queue: send emails, make letters, take in long stories"
     )
     worker.add_argument("--until-done", action="store_true", help="stop when the queue is empty")
+    administrator = verbs.add_parser(
+        "administrator", help="make somebody one, who sees how it runs and reads no words"
+    )
+    administrator.add_argument("email", metavar="EMAIL")
+    administrator.add_argument("--name", default="", help="what they like to be called, if they are new here")
+    administrator.add_argument("--end", action="store_true", help="they are not one any more")
+    lost = verbs.add_parser(
+        "second-step", help="take it away from somebody who lost their phone and their spare codes"
+    )
+    lost.add_argument("email", metavar="EMAIL")
     manage = verbs.add_parser(
         "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
     )
@@ -40,6 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         return serve()
     if asked.verb == "worker":
         return work(asked.until_done)
+    if asked.verb == "administrator":
+        return administrate(asked.email, asked.name, asked.end)
+    if asked.verb == "second-step":
+        return lost_second_step(asked.email)
     if asked.verb == "manage":
         _settings("group")
         from django.core.management import execute_from_command_line
@@ -130,6 +144,57 @@ def work(until_done: bool = False) -> int:
     return 0
 
 
+def administrate(email: str, name: str = "", end: bool = False) -> int:
+    """Make an administrator, or end one. Whoever sits at the machine may: they hold all of it anyway."""
+    if not _set_up_here():
+        return 2
+    from django.core.exceptions import ValidationError
+
+    from coproduce.people import actions
+
+    try:
+        person = actions.end_administrator(email) if end else actions.make_administrator(email, name)
+    except ValidationError as refused:
+        print(" ".join(refused.messages))
+        return 2
+    print(
+        f"{person.name} is no administrator any more." if end else f"{person.name} is an administrator now."
+    )
+    return 0
+
+
+def lost_second_step(email: str) -> int:
+    """For the last person who could let others back in."""
+    if not _set_up_here():
+        return 2
+    from coproduce.people import actions
+    from coproduce.people.models import Account
+
+    account = Account.objects.filter(email__iexact=email).select_related("person").first()
+    if account is None:
+        print("Nobody signs in with this address.")
+        return 2
+    actions.take_second_step_away(None, account.person)
+    print(f"{account.person.name} signs in with a code by email alone, once, and chooses a new second step.")
+    return 0
+
+
+def _set_up_here() -> bool:
+    """Whether there is a database to work on; says so if not."""
+    var = _settings("group")
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from coproduce.people.models import Account
+
+    if there := Account._meta.db_table in connection.introspection.table_names():
+        return True
+    print(f"There is nothing here yet in {var}. Start ./run serve first.")
+    return there
+
+
 def _settings(place: str) -> Path:
     """Where this run keeps its data, told to the settings before they are read."""
     var = Path(os.environ.get("COPRODUCE_VAR") or Path("var") / place).resolve()
@@ -150,6 +215,7 @@ def _prepare() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
 
 

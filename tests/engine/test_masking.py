@@ -277,3 +277,10 @@ def test_time_grows_with_the_text_and_no_faster(piece):
 
     took(1_000)
     assert took(80_000) < 16 * took(10_000) + 1
+
+
+@pytest.mark.parametrize("sign", ["²", "①", "٣", "𝟘"])
+def test_signs_that_are_digits_to_unicode_only_are_just_signs(sign):
+    """`²` is a digit to Unicode and no number to Python: the first form of this raised."""
+    find(f"{sign} " * 10)
+    find(f"ring me on 07700 9001{sign}3")

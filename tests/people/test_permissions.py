@@ -19,7 +19,7 @@ Role = Membership.Role
 
 # What each role may do, written down a second time, the other way round: role → (here, here and below).
 READ_AND_RAISE = {"read what the group may read", "raise a topic"}
-KEEP = {"read everything said", "add words", "work on stories", "make sense"}
+KEEP = {"read everything said", "add words", "take in what strangers say", "work on stories", "make sense"}
 LEAD = {
     "decide on a topic",
     "record a change",

@@ -25,7 +25,7 @@ from coproduce.hearback.models import Feedback, Letters
 from coproduce.hearback.reply import reply_path
 from coproduce.people.models import Hub, Membership, Person, Way
 from coproduce.themes.actions import make_theme
-from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
+from coproduce.voices.actions import add_story, mark_quote, name_speaker, receive, write_down
 from coproduce.voices.models import Use
 from tests.conftest import make_person
 
@@ -88,6 +88,10 @@ EXPECTED: dict[str, Expect] = {
     "how_this_works": Expect(everybody=True, methods=GET),
     "privacy": Expect(everybody=True, methods=GET),
     "accessibility": Expect(everybody=True, methods=GET),
+    "installation": Expect(
+        methods=GET
+    ),  # for administrators, who hold no role: tests/people/test_accounts.py
+    "second_step": Expect(signed_in=True, methods=GET),
     "people:people": page(LEADS, anywhere=True, methods=GET),
     "people:add": page(LEADS, anywhere=True),
     "people:person": page(LEADS, own=True, methods=GET),
@@ -96,11 +100,19 @@ EXPECTED: dict[str, Expect] = {
     "people:prefer_way": page(LEADS, own=True, methods=POST),
     "people:remove_way": page(LEADS, own=True, methods=POST),
     "people:account": page(LEADS, own=True),
+    "people:account_away": page(LEADS, own=True),
+    "people:second_step_away": page(LEADS, methods=POST),
     "people:join": page(LEADS),
     "people:leave": page(LEADS, own=True, methods=POST),
     "people:add_organisation": page(LEADS, anywhere=True),
     "people:hubs": Expect(signed_in=True, methods=GET),
     "people:add_hub": page(SHAPERS),
+    "voices:have_your_say": EVERYBODY,
+    "voices:sum": Expect(everybody=True, methods=GET),
+    "voices:thank_you": Expect(everybody=True, methods=GET),
+    "voices:queue": page(KEEPERS, anywhere=True, methods=GET),
+    "voices:incoming": page(KEEPERS),
+    "voices:put_aside": page(KEEPERS, methods=POST),
     "voices:stories": Expect(signed_in=True, methods=GET),  # one's own, and those one keeps
     "voices:add_story": page(KEEPERS, anywhere=True),
     "voices:story": page(KEEPERS, own=True, methods=GET),
@@ -160,7 +172,8 @@ EXPECTED: dict[str, Expect] = {
     "hearback:post_letters": page(LEADS, methods=POST),
 }
 
-# Addresses that are somebody else's to test: django-allauth's own, and two that a printed key opens.
+# Addresses that are somebody else's to test: those of signing in
+# (tests/people/test_accounts.py), and two that a printed key opens.
 ELSEWHERE = {"set_up": "tests/site/test_set_up.py", "try_it": "tests/test_cli.py"}
 
 
@@ -217,6 +230,7 @@ class World:
         tie(keeper, change, voices=[voice])
         update = write_update(keeper, change, "News", "You choose.")
         feedback = Feedback.objects.get(update=update, person=lee)
+        came = receive(here, "From a stranger", "Mo", "", [], checked=True)
         pile = Letters.objects.create(hub=here, made_by=keeper)
         pile.pdf.save("l.pdf", ContentFile(b"%PDF-1.7"))
         way = lee.ways.get()
@@ -226,10 +240,14 @@ class World:
             "people:name": lee.pk,
             "people:add_way": lee.pk,
             "people:account": lee.pk,
+            "people:account_away": lee.pk,
+            "people:second_step_away": lee.pk,
             "people:join": lee.pk,
             "people:add_hub": here.pk,
             "voices:speaker": speaker.pk,
             "voices:voice": voice.pk,
+            "voices:incoming": came.pk,
+            "voices:put_aside": came.pk,
             "voices:consent": voice.pk,
             "voices:remove_quote": quote.pk,
             "hearback:answer": feedback.pk,

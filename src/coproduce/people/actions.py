@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -82,6 +83,29 @@ def add_person(
 
 
 @transaction.atomic
+def welcome(by: Person, hub: Hub, name: str, where: str) -> Person:
+    """Somebody who came to a hub by themselves, with what they like to be called and where they said we find them."""
+    must(by, "take in what strangers say", hub)
+    person = Person.objects.create(name=name or _("Somebody who wrote to us"), added_by=by)
+    Membership.objects.create(person=person, hub=hub, role=Membership.Role.MEMBER)
+    record(by, "welcome", person, hub)
+    if where:
+        kind, address = way_meant(where)
+        Way.objects.create(person=person, kind=kind, address=address, preferred=True)
+    return person
+
+
+def way_meant(where: str) -> tuple[Way.Kind, str]:
+    """What somebody wrote in one line, as a way: an email, a phone number, or a place where they are found."""
+    if "@" in where:
+        return Way.Kind.EMAIL, check_address(Way.Kind.EMAIL, where)
+    marks = where.replace(" ", "")
+    if sum(mark.isdigit() for mark in marks) > len(marks) / 2:
+        return Way.Kind.PHONE, check_address(Way.Kind.PHONE, where)
+    return Way.Kind.FACE_TO_FACE, where.strip()
+
+
+@transaction.atomic
 def change_name(by: Person, person: Person, name: str) -> None:
     _must_look_after(by, person)
     person.name = _named(name)
@@ -116,7 +140,13 @@ def leave(by: Person, membership: Membership) -> None:
     membership.until = timezone.localdate()
     membership.save(update_fields=["until"])
     record(by, "leave", membership.person, membership.hub_id, role=membership.role)
+    end_sessions(membership.person)
     forget(by, membership.person)
+
+
+def end_sessions(person: Person) -> None:
+    """Whoever is signed in as this person is a visitor again at the next request, on every device."""
+    Account.objects.filter(person=person).update(session_epoch=F("session_epoch") + 1)
 
 
 def check_address(kind: str, address: str) -> str:
@@ -179,10 +209,7 @@ def give_account(by: Person, person: Person, email: str) -> Account:
 
     Whoever reads that address can do all that the person may. So it takes who could give them each role.
     """
-    _must_look_after(by, person)
-    if by.pk != person.pk:
-        for membership in person.memberships.current():
-            must_give(by, membership.role, membership.hub_id)
+    must_look_after_account(by, person)
     email = check_address(Way.Kind.EMAIL, email)
     if Account.objects.filter(email__iexact=email).exclude(person=person).exists():
         raise ValidationError(
@@ -192,6 +219,66 @@ def give_account(by: Person, person: Person, email: str) -> Account:
     EmailAddress.objects.filter(user=account).exclude(email__iexact=email).delete()
     record(by, "give an account to", person)
     return account
+
+
+@transaction.atomic
+def make_administrator(email: str, name: str = "") -> Person:
+    """Let somebody see how the installation is. Done by who sits at the machine: no page does this.
+
+    It opens nobody's words. Somebody who is not here yet is added, as a person in no hub.
+    """
+    email = check_address(Way.Kind.EMAIL, email)
+    account = Account.objects.filter(email__iexact=email).select_related("person").first()
+    if account is None:
+        if not Hub.objects.exists():
+            raise ValidationError(_("Set up the group first."))
+        person = Person.objects.create(name=_named(name or email.partition("@")[0]))
+        account = Account.objects.create(email=email, person=person)
+    account.is_administrator = True
+    account.save(update_fields=["is_administrator"])
+    record(None, "make an administrator of", account.person)
+    return account.person
+
+
+@transaction.atomic
+def end_administrator(email: str) -> Person:
+    """They see it no more, from the next request on."""
+    administrators = Account.objects.filter(is_administrator=True).select_related("person")
+    account = administrators.filter(email__iexact=email.strip()).first()
+    if account is None:
+        raise ValidationError(_("No administrator signs in with this address."))
+    account.is_administrator = False
+    account.save(update_fields=["is_administrator"])
+    end_sessions(account.person)
+    record(None, "end being an administrator of", account.person)
+    return account.person
+
+
+@transaction.atomic
+def take_account_away(by: Person, person: Person) -> None:
+    """They don't sign in any more, from their next request on. What they said, and their roles, stay theirs."""
+    must_look_after_account(by, person)
+    if Account.objects.filter(person=person, is_administrator=True).exists():
+        raise ValidationError(
+            _("They keep this installation running. That has to end first, on the machine itself.")
+        )
+    Account.objects.filter(person=person).delete()
+    record(by, "take the account away from", person)
+
+
+@transaction.atomic
+def take_second_step_away(by: Person | None, person: Person) -> None:
+    """For who lost their phone and their spare codes: they sign in by email alone once, and choose a new one.
+
+    `by` is None for who sits at the machine.
+    """
+    if by is not None:
+        must_look_after_account(by, person)
+        if by.pk == person.pk:
+            raise NotAllowed("take away one's own second step")
+    Authenticator.objects.filter(user__person=person).delete()
+    end_sessions(person)
+    record(by, "take the second step away from", person)
 
 
 @transaction.atomic
@@ -210,6 +297,16 @@ def _must_look_after(by: Person, person: Person) -> None:
     """A person looks after themselves; otherwise whoever looks after people in a hub of theirs."""
     if by.pk != person.pk and not Person.objects.visible_to(by).filter(pk=person.pk).exists():
         raise NotAllowed("look after people")
+
+
+def must_look_after_account(by: Person, person: Person) -> None:
+    """Whoever decides how somebody signs in could do all that they may. So it takes who could give them each role."""
+    _must_look_after(by, person)
+    if by.pk != person.pk:
+        if Account.objects.filter(person=person, is_administrator=True).exists():
+            raise NotAllowed("look after an administrator")
+        for membership in person.memberships.current():
+            must_give(by, membership.role, membership.hub_id)
 
 
 def _others_lead(membership: Membership) -> bool:

@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node
 
@@ -199,10 +200,25 @@ class Account(AbstractBaseUser):
     email = models.EmailField(_("email"), unique=True)
     person = models.OneToOneField(Person, models.CASCADE, related_name="account")
     is_active = models.BooleanField(default=True)
+    is_administrator = models.BooleanField(
+        default=False
+    )  # keeps the installation running; reads nobody's words
+    session_epoch = models.PositiveIntegerField(default=0)  # one more, and every session of before has ended
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     objects = AccountManager()
+
+    def has_usable_password(self) -> bool:
+        return False
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return False
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What a session has to match at each request. Django takes the password; here there is none."""
+        signed_in = f"{self.pk}:{self.email}:{self.session_epoch}"
+        return salted_hmac("coproduce.session", signed_in, secret=secret, algorithm="sha256").hexdigest()
 
     def __str__(self) -> str:
         return f"account {self.pk}"

@@ -32,6 +32,7 @@ TABLE: dict[str, dict[Role, str]] = {
     "read everything said": _KEEPERS,
     # what people say
     "add words": {**_KEEPERS, Role.TRUSTED_PERSON: HERE, Role.CHAMPION: HERE},
+    "take in what strangers say": _KEEPERS,
     "work on stories": _KEEPERS,
     "make sense": _KEEPERS,
     # what the group works on, and what becomes of it
@@ -79,6 +80,12 @@ def hubs_where(person: Person | None, verb: str) -> frozenset[int]:
 def may(person: Person | None, verb: str, hub: Hub | int) -> bool:
     """Whether the person may do `verb` in this hub. An unknown verb is a KeyError: the table is complete."""
     return (hub if isinstance(hub, int) else hub.pk) in hubs_where(person, verb)
+
+
+def looks_after_others(person: Person | None) -> bool:
+    """Whether they hold a role that opens what others said, or who they are. Such a role takes a second step."""
+    opens = ("read everything said", "look after people", "read what services may read")
+    return any(hubs_where(person, verb) for verb in opens)
 
 
 def must(person: Person | None, verb: str, hub: Hub | int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,9 +16,10 @@ from django.views.decorators.http import require_POST
 
 from coproduce.people import actions, forms
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Hub, Membership, Person, Way
+from coproduce.people.models import Account, Hub, Membership, Person, Way
 from coproduce.people.pages import page_of, press
-from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must, must_give
+from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must
+from coproduce.people.sign_in import must_be_you, stay
 
 REACHED = {
     Way.Kind.PAGE: gettext_lazy("best here, after signing in"),
@@ -125,6 +128,10 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
         (membership, is_self or may_give(request.person, membership.role, membership.hub_id))
         for membership in Membership.objects.current().filter(person=them).select_related("hub")
     ]
+    account = getattr(them, "account", None)
+    may_look_after_account = is_self or (
+        all(may for _membership, may in memberships) and not (account and account.is_administrator)
+    )
     return render(
         request,
         "people/person.html",
@@ -132,8 +139,11 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
             "them": them,
             "is_self": is_self,
             "memberships": [row for row in memberships if is_self or row[0].hub_id in looked_after],
-            "account": getattr(them, "account", None),
-            "may_give_account": all(may for _membership, may in memberships),
+            "account": account,
+            "may_give_account": may_look_after_account,
+            "has_second_step": may_look_after_account
+            and not is_self
+            and Authenticator.objects.filter(user__person=them).exists(),
             "may_give_roles": bool(looked_after),
         },
     )
@@ -188,12 +198,13 @@ def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
 @signed_in
 def account(request: PersonRequest, pk: int) -> HttpResponse:
     them = _visible(request, pk)
-    if them != request.person:
-        for membership in Membership.objects.current().filter(person=them):
-            must_give(request.person, membership.role, membership.hub_id)
+    actions.must_look_after_account(request.person, them)
+    must_be_you(request)
     known = getattr(them, "account", None)
     form = forms.AccountForm(request.POST or None, initial={"email": known.email if known else ""})
     if form.is_valid() and form.does(actions.give_account, request.person, them, **form.cleaned_data):
+        if them == request.person:
+            stay(request)
         messages.success(
             request, _("The code to sign in now goes to %(email)s.") % {"email": form.result.email}
         )
@@ -201,6 +212,29 @@ def account(request: PersonRequest, pk: int) -> HttpResponse:
     return _form_page(
         request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.name}
     )
+
+
+@signed_in
+def account_away(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    actions.must_look_after_account(request.person, them)
+    must_be_you(request)
+    get_object_or_404(Account, person=them)
+    if request.method == "POST":
+        done = _("%(name)s does not sign in any more.") % {"name": them.name}
+        press(request, done, actions.take_account_away, request.person, them)
+        return redirect("home" if them == request.person else reverse("people:person", args=[them.pk]))
+    return render(request, "people/account_away.html", {"them": them, "is_self": them == request.person})
+
+
+@require_POST
+@signed_in
+def second_step_away(request: PersonRequest, pk: int) -> HttpResponse:
+    them = _visible(request, pk)
+    must_be_you(request)
+    done = _("Their second step is taken away. They can sign in with a code by email, and choose a new one.")
+    press(request, done, actions.take_second_step_away, request.person, them)
+    return redirect("people:person", them.pk)
 
 
 @signed_in
@@ -223,7 +257,9 @@ def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
     held = get_object_or_404(
         Membership.objects.current().select_related("person", "hub"), person=them, pk=membership
     )
-    press(request, _("The role has ended."), actions.leave, request.person, held)
+    ended = press(request, _("The role has ended."), actions.leave, request.person, held)
+    if ended and them == request.person:  # here they stay signed in; on every other device they do not
+        stay(request)
     return redirect("people:person", them.pk)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +17,8 @@ from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.voices import today as voices
 
+log = logging.getLogger("coproduce.security")
+
 ROOMS = (hearback, voices, people)  # those that have something to do first
 
 
@@ -23,6 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if person is None:
         latest = Change.objects.visible_to(None).latest_first()[:4]
         return render(request, "site/welcome.html", {"latest": latest})
+    if getattr(request.user, "is_administrator", False) and not person.memberships.current().exists():
+        return redirect("installation")
     if not (hubs_where(person, "tell people") or hubs_where(person, "work on stories")):
         return redirect("hearback:what_happened")
     return render(
@@ -57,5 +63,8 @@ def making_this_easier(request: HttpRequest) -> HttpResponse:
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What somebody may not see answers exactly as what does not exist."""
+    """What somebody may not see answers exactly as what does not exist. The log knows the difference."""
+    log.warning(
+        "account %s was refused at %s", getattr(request, "user", None) and request.user.pk, request.path
+    )
     return page_not_found(request, exception)

@@ -23,7 +23,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 "url": url,
                 "current": request.path.startswith(url) and (url != "/" or request.path == "/"),
             }
-            for label, url in _places(person)
+            for label, url in _places(person, getattr(request, "user", None))
         ],
         "person": person,
         "person_url": reverse("hearback:what_happened") if person else None,
@@ -32,7 +32,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _places(person: Person | None) -> list[tuple[str, str]]:
+def _places(person: Person | None, account: Any) -> list[tuple[str, str]]:
     places = [(_("What we work on"), "agenda:topics"), (_("What changed"), "changes:changes")]
     if hubs_where(person, "work on stories"):
         places = [(_("Stories"), "voices:stories"), (_("Themes"), "themes:themes"), *places]
@@ -46,4 +46,8 @@ def _places(person: Person | None) -> list[tuple[str, str]]:
         places.insert(0, (_("Today"), "home"))
     elif person:
         places.insert(0, (_("What you said"), "hearback:what_happened"))
+    else:
+        places.append((_("Have your say"), "voices:have_your_say"))
+    if person and account.is_administrator:
+        places.append((_("Installation"), "installation"))
     return [(label, reverse(name)) for label, name in places]

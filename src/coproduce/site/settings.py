@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "django_tasks",
@@ -77,10 +78,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "coproduce.site.try_it.only_this_machine",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # First what goes on every answer, whoever gives it.
     "csp.middleware.CSPMiddleware",
+    "coproduce.site.headers.on_every_answer",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "coproduce.site.try_it.only_this_machine",
+    "coproduce.site.headers.not_too_large",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,8 +93,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "coproduce.people.middleware.person_of_request",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "coproduce.people.sign_in.ask_for_second_step",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -150,9 +155,19 @@ MEDIA_ROOT = VAR / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
+LARGEST_REQUEST = 32 * 1024 * 1024  # refused before it is read
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# Limits and used-up sums, shared by every process. What is culled is forgotten, so there is room for a flood.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
+}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 
@@ -166,29 +181,54 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SENDER_NAME = parseaddr(DEFAULT_FROM_EMAIL)[0] or "Coproduce"
 MESSAGE_DOMAIN = parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
-# Signing in: a code by email, no passwords.
+# Signing in: a code by email or a passkey, no passwords. See people/accounts.py and people/sign_in.py.
 AUTH_USER_MODEL = "people.Account"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+# Roles that open what others said take a second step. In try-it mode there is nothing to guard.
+SECOND_FACTOR_FOR_STAFF = not TRY_IT
 ACCOUNT_ADAPTER = "coproduce.people.accounts.Adapter"
+ACCOUNT_FORMS = {
+    "request_login_code": "coproduce.people.sign_in.AskForCodeForm",
+    "confirm_login_code": "coproduce.people.sign_in.CodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "60/h/ip,3/m/key,12/h/key",
+    "login_failed": "10/m/ip,5/300s/key",  # wrong second steps
+}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "coproduce.people.accounts.MFAAdapter"
+MFA_FORMS = {
+    "add_webauthn": "coproduce.people.sign_in.PasskeyForm",
+    "edit_webauthn": "coproduce.people.sign_in.PasskeyNameForm",
+    "authenticate": "coproduce.people.sign_in.SecondStepForm",
+    "reauthenticate": "coproduce.people.sign_in.SecondStepAgainForm",
+    "activate_totp": "coproduce.people.sign_in.AppForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 LOGIN_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"
 
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL = ADDRESS.startswith("https://")
+# How many proxies of ours stand before this and say, in X-Forwarded-For, who knocks. https is made by one.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("COPRODUCE_PROXIES", default=1 if SECURE_SSL else 0)
 if SECURE_SSL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -196,7 +236,9 @@ if SECURE_SSL:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -205,10 +247,12 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "manifest-src": [SELF],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "object-src": [NONE],
     }
 }
 
@@ -218,9 +262,18 @@ TIME_ZONE = "Europe/London"
 USE_TZ = True
 
 MESSAGE_TAGS = {40: "error"}
+# Everything goes to where the server was started from. `coproduce.security` says who signed in and what was refused,
+# by the number of an account and the hash of a network address: never names, never words.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "dated": {
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "dated"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"coproduce.security": {"level": "INFO"}},
 }

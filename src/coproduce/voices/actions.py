@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from coproduce.engine import quotes, transcript
 from coproduce.engine.quotes import Span
-from coproduce.people.actions import record
+from coproduce.people.actions import record, way_meant, welcome
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import NotAllowed, may, must
-from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice
+from coproduce.voices.models import Consent, Incoming, Speaker, Story, Turn, Use, Voice
 
 AT_ONCE = 500  # a longer story is taken in by the worker, with its progress shown
 
@@ -358,6 +358,68 @@ def write_down(
 def _as_written(text: str) -> str:
     """A browser ends lines with two signs; one is kept, so that places in a text stay what they are."""
     return text.replace("\r\n", "\n").strip()
+
+
+# What strangers say
+
+
+@transaction.atomic
+def receive(hub: Hub, words: str, name: str, way: str, uses: Iterable[str], checked: bool) -> Incoming:
+    """Keep what a visitor said, until somebody opens it. Everybody may; so nobody is asked who they are."""
+    words = _as_written(words)
+    if not words:
+        raise ValidationError({"words": _("Write what you want to say.")})
+    if way.strip():
+        try:
+            way_meant(way)
+        except ValidationError as wrong:
+            raise ValidationError({"way": wrong.messages}) from None
+    incoming = Incoming.objects.create(
+        hub=hub,
+        words=words,
+        name=name.strip(),
+        way=way.strip(),
+        uses=sorted(Use(use) for use in uses),
+        checked=checked,
+    )
+    record(None, "receive", incoming, hub)
+    return incoming
+
+
+@transaction.atomic
+def take_in(by: Person, incoming: Incoming, person: Person | None = None) -> Voice:
+    """Make it a voice: said by `person`, by somebody new if they left a name or a way, or by nobody we know."""
+    held = _held(by, incoming)
+    if person is None and (held.name or held.way):
+        person = welcome(by, held.hub, held.name, held.way)
+    said_on = timezone.localdate(held.at)
+    voice = write_down(by, held.hub, held.words, Voice.Way.FORM, person, said_on, held.uses)
+    held.outcome, held.taken_by, held.voice, held.reason = Incoming.Outcome.TAKEN_IN, by, voice, ""
+    held.words = held.name = held.way = ""
+    held.save()
+    record(by, "take in", held, held.hub_id)
+    return voice
+
+
+@transaction.atomic
+def put_aside(by: Person, incoming: Incoming, reason: str) -> None:
+    """Not for this group. It stays where it is, with the reason, and can still be taken in."""
+    held = _held(by, incoming)
+    reason = reason.strip()
+    if not reason:
+        raise ValidationError({"reason": _("Write why. A few words are enough.")})
+    held.outcome, held.taken_by, held.reason = Incoming.Outcome.PUT_ASIDE, by, reason
+    held.save()
+    record(by, "put aside", held, held.hub_id)
+
+
+def _held(by: Person, incoming: Incoming) -> Incoming:
+    """As it stands now, and nobody else's until we are done."""
+    must(by, "take in what strangers say", incoming.hub_id)
+    held = Incoming.objects.select_for_update().select_related("hub").get(pk=incoming.pk)
+    if held.outcome == Incoming.Outcome.TAKEN_IN:
+        raise ValidationError(_("Somebody has taken this in already."))
+    return held
 
 
 # Consent

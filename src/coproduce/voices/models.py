@@ -310,3 +310,52 @@ class Consent(models.Model):
     @property
     def to_whom(self) -> str:
         return Use(self.use).to_whom
+
+
+class IncomingQuerySet(models.QuerySet["Incoming"]):
+    def visible_to(self, person: Person | None) -> IncomingQuerySet:
+        """Only who keeps what is said in that hub. Consent comes later: nobody has read this yet."""
+        return self.filter(hub__in=hubs_where(person, "take in what strangers say"))
+
+    def waiting(self) -> IncomingQuerySet:
+        return self.filter(outcome="")
+
+    def put_aside(self) -> IncomingQuerySet:
+        return self.filter(outcome=Incoming.Outcome.PUT_ASIDE)
+
+
+class Incoming(models.Model):
+    """What a visitor said through the public form, until somebody takes it in or puts it aside.
+
+    Once it is taken in, the words, the name and the way live on as a voice and a person, and no longer here.
+    """
+
+    class Outcome(models.TextChoices):
+        TAKEN_IN = "taken in", _("taken in")
+        PUT_ASIDE = "put aside", _("put aside")
+
+    MOST = 5000  # characters, about two pages
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="incoming", verbose_name=_("hub"))
+    words = models.TextField(_("what they said, in their own words"))
+    name = models.CharField(_("what they like to be called"), max_length=120, blank=True)
+    way = models.CharField(_("how to reach them"), max_length=200, blank=True)
+    uses = models.JSONField(_("what they allow"), default=list)
+    checked = models.BooleanField(_("a person, as far as a machine can tell"), default=False)
+    at = models.DateTimeField(default=timezone.now)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
+    reason = models.CharField(_("why it was put aside"), max_length=200, blank=True)
+    taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    voice = models.ForeignKey(Voice, models.SET_NULL, null=True, blank=True, related_name="came_as")
+
+    objects = IncomingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-checked", "at"]
+
+    def __str__(self) -> str:
+        return f"incoming {self.pk}"
+
+    @property
+    def to_whom(self) -> list[str]:
+        return [Use(use).to_whom for use in self.uses]

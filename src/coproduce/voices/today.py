@@ -10,11 +10,32 @@ from django.utils.translation import ngettext
 from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.people.todo import Todo
-from coproduce.voices.models import Story
+from coproduce.voices.models import Incoming, Story
 
 
 def do_these_first(person: Person) -> list[Todo]:
-    """Stories from which nobody has marked a quote yet, latest first."""
+    """What strangers said and nobody has opened; stories with no quote marked yet, latest first."""
+    return [*_strangers(person), *_stories(person)]
+
+
+def _strangers(person: Person) -> list[Todo]:
+    number = Incoming.objects.visible_to(person).waiting().count()
+    if not number:
+        return []
+    return [
+        Todo(
+            title=ngettext("%(n)d person had their say", "%(n)d people had their say", number)
+            % {"n": number},
+            rest=_("on the open form"),
+            small=_("Nobody has read it yet."),
+            url=reverse("voices:queue"),
+            button=_("Read it"),
+            lesser=True,
+        )
+    ]
+
+
+def _stories(person: Person) -> list[Todo]:
     unread = (
         Story.objects.filter(hub__in=hubs_where(person, "work on stories"))
         .annotate(

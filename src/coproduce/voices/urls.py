@@ -1,9 +1,12 @@
 from django.urls import path
 
-from coproduce.voices import views
+from coproduce.voices import incoming, views
 
 app_name = "voices"
 urlpatterns = [
+    path("have-your-say/", incoming.have_your_say, name="have_your_say"),
+    path("have-your-say/sum/", incoming.new_sum, name="sum"),
+    path("have-your-say/thank-you/", incoming.thank_you, name="thank_you"),
     path("stories/", views.stories, name="stories"),
     path("stories/add/", views.add_story, name="add_story"),
     path("stories/<int:pk>/", views.story, name="story"),
@@ -19,6 +22,9 @@ urlpatterns = [
     path("stories/turns/<int:pk>/split/", views.split, name="split"),
     path("stories/turns/<int:pk>/speaker/", views.turn_speaker, name="turn_speaker"),
     path("stories/turns/<int:pk>/keep/", views.keep, name="keep"),
+    path("have-your-say/queue/", incoming.queue, name="queue"),
+    path("have-your-say/queue/<int:pk>/", incoming.one, name="incoming"),
+    path("have-your-say/queue/<int:pk>/put-aside/", incoming.put_aside, name="put_aside"),
     path("voices/", views.voices, name="voices"),
     path("voices/add/", views.add_voice, name="add"),
     path("voices/say/", views.say, name="say"),
