@@ -165,7 +165,7 @@ def test_nothing_but_name_and_address_stands_where_an_envelope_shows_it(told, sh
     feedback = told(Way.Kind.LETTER, "1 Long Road\nEastmoor", shared)
     written = letter._letter(feedback)
     pdf = tmp_path / "letter.pdf"
-    pdf.write_bytes(letter.to_pdf([written], "Eastmoor"))
+    pdf.write_bytes(letter.on_paper([written], "Eastmoor"))
     [page, *_more] = PdfReader(pdf).pages
     above: list[str] = []
 

@@ -428,15 +428,15 @@ def test_letters_made_while_somebody_in_them_is_erased_are_made_again(amina, tow
     )
     hearback.write_update(amina, change, "They said yes", "From May on.")
     pile = hearback.make_letters(amina, town)
-    real, made = letter.to_pdf, []
+    real, made = letter.on_paper, []
 
-    def to_pdf(letters: list, hub: str) -> bytes:
+    def on_paper(letters: list, hub: str) -> bytes:
         if not made:
             erase.erase_person(people[0], people[0])
         made.append(len(letters))
         return real(letters, hub)
 
-    monkeypatch.setattr(letter, "to_pdf", to_pdf)
+    monkeypatch.setattr(letter, "on_paper", on_paper)
     letter.make_pdf(Letters.objects.get(pk=pile.pk))
     assert made == [2, 1]
     pile.refresh_from_db()

@@ -338,7 +338,7 @@ class Town(RuleBasedStateMachine):
         waits = Feedback.objects.filter(state=State.OWED).owed_by(Way.Kind.LETTER)
         written = [letter._letter(each) for each in waits.select_related("person", "update__change__hub")]
         if written:
-            pdf = PdfReader(io.BytesIO(letter.to_pdf(written[:5], "Eastmoor")))
+            pdf = PdfReader(io.BytesIO(letter.on_paper(written[:5], "Eastmoor")))
             text = "".join(page.extract_text() for page in pdf.pages)
             own = {said.word for said in self.said if said.by == "Dot" and not said.taken_out}
             self._only(text, own, "letters", "Dot")

@@ -36,9 +36,14 @@ def make_pdf(letters: Letters) -> None:
             written.append(_letter(feedback))
             if len(written) % SHOW_PROGRESS_EVERY == 0:
                 Letters.objects.filter(pk=letters.pk).update(written=len(written))
-        pdf = to_pdf(HERE / "letters.typ", {"letters": json.dumps(written), "hub": letters.hub.name})
+        pdf = on_paper(written, letters.hub.name)
         if _keep(letters, pile, pdf):
             return
+
+
+def on_paper(written: list[dict[str, object]], hub: str) -> bytes:
+    """These letters as one PDF."""
+    return to_pdf(HERE / "letters.typ", {"letters": json.dumps(written), "hub": hub})
 
 
 def _keep(letters: Letters, pile: list[Feedback], pdf: bytes) -> bool:
