@@ -79,6 +79,7 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
     from django.test.utils import override_settings
 
     call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
     amina, change = build(size)
 
     from coproduce.changes.thread import people_behind, voices_behind
@@ -111,6 +112,7 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
     with override_settings(
         STORAGES={"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
         ALLOWED_HOSTS=["*"],
+        SECOND_FACTOR_FOR_STAFF=False,
     ):
         page(visitor)()  # templates are read once
         results["draw its page, facilitator"] = of(page(facilitator), 5)
@@ -182,9 +184,9 @@ def build(size: dict[str, int]) -> tuple[Any, Any]:
     )
     insert(
         Consent,
-        ["voice_id", "use", "given_at"],
+        ["voice_id", "use", "given_at", "withdrawn_alone"],
         (
-            (pk, use, now)
+            (pk, use, now, False)
             for pk in range(1, size["voices"] + 1)
             for use in (["group", "public"] if pk % 10 == 0 else ["group"])
         ),
