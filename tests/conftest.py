@@ -68,7 +68,9 @@ def chromium() -> str:
 
 @pytest.fixture(autouse=True)
 def _files_of_their_own(settings, tmp_path):
+    settings.VAR = tmp_path
     settings.MEDIA_ROOT = tmp_path / "files"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
 
 
 @pytest.fixture(autouse=True)

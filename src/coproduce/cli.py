@@ -1,4 +1,4 @@
-"""The `coproduce` command: try it, serve it, work its queue."""
+"""The `coproduce` command: try it, serve it, work its queue, keep it safe, give or erase a person's own."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ def main(arguments: list[str] | None = None) -> int:
         "second-step", help="take it away from somebody who lost their phone and their spare codes"
     )
     lost.add_argument("email", metavar="EMAIL")
+    backup = verbs.add_parser("backup", help="keep everything in one file, to be put somewhere safe")
+    backup.add_argument("file", metavar="FILE.zip", type=Path)
+    restore = verbs.add_parser("restore", help="put a backup back, without whoever was erased since")
+    restore.add_argument("file", metavar="FILE.zip", type=Path)
+    restore.add_argument("--yes", action="store_true", help="don't ask before what is here now is replaced")
+    restore.add_argument("--force", action="store_true", help="also while it is being served")
+    export = verbs.add_parser("export-person", help="write down everything that is kept about one person")
+    export.add_argument("person", metavar="ID|EMAIL")
+    export.add_argument("folder", metavar="DIR", type=Path)
+    erase = verbs.add_parser("erase-person", help="take a person out of everything. There is no way back")
+    erase.add_argument("person", metavar="ID|EMAIL")
+    erase.add_argument("--keep-words", action="store_true", help="keep their words, without their name")
+    erase.add_argument("--yes", action="store_true", help="don't ask")
     manage = verbs.add_parser(
         "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
     )
@@ -54,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         return administrate(asked.email, asked.name, asked.end)
     if asked.verb == "second-step":
         return lost_second_step(asked.email)
+    if asked.verb in ("backup", "restore", "export-person", "erase-person"):
+        return keep(asked)
     if asked.verb == "manage":
         _settings("group")
         from django.core.management import execute_from_command_line
@@ -195,6 +210,31 @@ def _set_up_here() -> bool:
     return there
 
 
+def keep(asked: argparse.Namespace) -> int:
+    """What whoever runs an installation does with all of it, or with all of one person."""
+    var = _settings("group")
+    import django
+
+    django.setup()
+    from coproduce.site import keeping
+
+    if not keeping.is_set_up() and asked.verb != "restore":
+        print(f"There is nothing in {var} yet. Start ./run serve first.")
+        return 2
+    try:
+        if asked.verb == "backup":
+            return keeping.say_backup(asked.file)
+        if asked.verb == "restore":
+            served = any(_answers(host) for host in {os.environ.get("HOST", "127.0.0.1"), "127.0.0.1"})
+            return keeping.say_restore(asked.file, served and not asked.force, asked.force, asked.yes)
+        if asked.verb == "export-person":
+            return keeping.say_export(asked.person, asked.folder)
+        return keeping.say_erase(asked.person, asked.keep_words, asked.yes)
+    except keeping.Refused as refused:
+        print(refused)
+        return 2
+
+
 def _settings(place: str) -> Path:
     """Where this run keeps its data, told to the settings before they are read."""
     var = Path(os.environ.get("COPRODUCE_VAR") or Path("var") / place).resolve()
@@ -217,6 +257,10 @@ def _prepare() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
+    from coproduce.site import erase
+
+    for erasure in erase.replay():  # somebody put an older database back by hand
+        erase.clean_up(erasure)
 
 
 def _run(host: str, lines: list[str]) -> int:

@@ -30,8 +30,8 @@ LEAD = {
 }
 EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "member": (READ_AND_RAISE, set()),
-    "trusted person": (READ_AND_RAISE | {"add words"}, set()),
-    "champion": (READ_AND_RAISE | {"add words"}, set()),
+    "trusted person": (READ_AND_RAISE | {"add words", "bring somebody in"}, set()),
+    "champion": (READ_AND_RAISE | {"add words", "bring somebody in"}, set()),
     "curator": (READ_AND_RAISE | KEEP, set()),
     "facilitator": (READ_AND_RAISE | KEEP | LEAD, set()),
     "commissioner": (set(), {"read what services may read", "record a change", "write an update"}),

@@ -28,7 +28,7 @@ ROLES = {
     "commissioner",
     "coordinator",
 }
-WAYS = {"page", "email", "letter", "phone", "face_to_face"}
+WAYS = {"page", "email", "letter", "phone", "face_to_face", "trusted_person"}
 USES = {"group", "services", "public"}
 CAME_BY = {"note", "call", "email", "form", "trusted person", "meeting"}
 ORGANISATION_KINDS = {"council", "charity", "health", "housing", "other"}
@@ -177,6 +177,30 @@ def test_every_reference_leads_somewhere():
         assert voices_of_change(change) <= SAID.keys()
     for update in TOWN["update"]:
         assert update["change"] in CHANGES and update["by"] in PEOPLE
+
+
+def test_mandates_are_between_people_and_whoever_they_trust():
+    pairs = [(each["person"], each["trusted"]) for each in TOWN["mandate"]]
+    assert pairs == [("lee", "joan"), ("magpie", "joan")]
+    for person, trusted in pairs:
+        shared = memberships(PEOPLE[person]).keys() & memberships(PEOPLE[trusted]).keys()
+        assert "trusted person" in {memberships(PEOPLE[trusted])[hub] for hub in shared}
+    assert all({*each["what_for"]} <= {"hear", "speak", "vote"} for each in TOWN["mandate"])
+    for person in PEOPLE.values():
+        through = person.get("known_through")
+        assert (through is not None) == (person["ways"][0]["kind"] == "trusted_person"), person["key"]
+        assert through is None or (person["key"], through) in pairs
+
+
+def test_whom_nobody_but_a_trusted_person_knows_is_named_nowhere_else():
+    for person in PEOPLE.values():
+        if "known_through" in person:
+            stories = "".join(path.read_text(encoding="utf-8") for path in (DEMO / "stories").iterdir())
+            others = [row["about"] for row in PEOPLE.values() if row is not person]
+            told = [f"{update['title']} {update['text']}" for update in TOWN["update"]]
+            names = [story["file"] for story in TOWN["story"]] + [story["title"] for story in TOWN["story"]]
+            for words in [stories, *others, *told, *names, *(words for _where, words in service_words())]:
+                assert person["name"].lower() not in words.lower()
 
 
 def test_only_words_the_loader_knows():

@@ -23,10 +23,17 @@ from coproduce.engine.quotes import Span
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.hearback.reply import reply_path
-from coproduce.people.models import Hub, Membership, Person, Way
+from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme
-from coproduce.voices.actions import add_story, mark_quote, name_speaker, receive, write_down
-from coproduce.voices.models import Use
+from coproduce.voices.actions import (
+    add_story,
+    mark_quote,
+    name_speaker,
+    receive,
+    write_down,
+    write_down_for,
+)
+from coproduce.voices.models import Carried, Use
 from tests.conftest import make_person
 
 Role = Membership.Role
@@ -92,18 +99,44 @@ EXPECTED: dict[str, Expect] = {
         methods=GET
     ),  # for administrators, who hold no role: tests/people/test_accounts.py
     "second_step": Expect(signed_in=True, methods=GET),
+    "everything": page(own=True, methods=GET),  # theirs alone, whoever looks after them
+    "everything_json": page(own=True, methods=GET),
+    "erase": page(LEADS, own=True),
+    "take_back_voice": page(KEEPERS, LEADS, own=True),
+    "take_back_story": page(KEEPERS, LEADS, own=True),
+    "take_back_everything": page(LEADS, own=True),
+    "went": page(KEEPERS, LEADS, own=True, methods=GET),
+    "to_recall": page(KEEPERS, anywhere=True, methods=GET),
+    "asked": page(KEEPERS, methods=POST),
+    "voices:allowed": page(LEADS, own=True),
+    "voices:my_consent": Expect(signed_in=True, methods=GET),
+    "voices:consent_form": Expect(signed_in=True, methods=GET),  # blank
+    "voices:consent_form_for": page(LEADS, own=True, methods=GET),
+    "voices:mask": page(KEEPERS, own=True),
+    "voices:hidden": page(KEEPERS, methods=GET),
+    "voices:ask_again": page(KEEPERS, anywhere=True, methods=GET),
+    "voices:still_yes": page(KEEPERS, own=True, methods=POST),
+    "voices:limit": page(LEADS),
     "people:people": page(LEADS, anywhere=True, methods=GET),
     "people:add": page(LEADS, anywhere=True),
     "people:person": page(LEADS, own=True, methods=GET),
     "people:name": page(LEADS, own=True),
     "people:add_way": page(LEADS, own=True),
     "people:prefer_way": page(LEADS, own=True, methods=POST),
+    "people:share_way": page(LEADS, own=True, methods=POST),
     "people:remove_way": page(LEADS, own=True, methods=POST),
     "people:account": page(LEADS, own=True),
     "people:account_away": page(LEADS, own=True),
     "people:second_step_away": page(LEADS, methods=POST),
     "people:join": page(LEADS),
     "people:leave": page(LEADS, own=True, methods=POST),
+    "people:trust": page(LEADS, own=True),
+    "people:change_trust": page(LEADS, own=True),
+    "people:end_trust": page(LEADS, own=True, methods=POST),
+    "people:supporting": Expect(signed_in=True, methods=GET),  # empty for who supports nobody
+    "people:bring_in": page({(Role.TRUSTED_PERSON, "here"), (Role.CHAMPION, "here")}, anywhere=True),
+    "people:supported": page(own=True, methods=GET),  # whom they trust, and nobody else
+    "people:stop_supporting": page(own=True, methods=POST),
     "people:add_organisation": page(LEADS, anywhere=True),
     "people:hubs": Expect(signed_in=True, methods=GET),
     "people:add_hub": page(SHAPERS),
@@ -114,6 +147,7 @@ EXPECTED: dict[str, Expect] = {
     "voices:incoming": page(KEEPERS),
     "voices:put_aside": page(KEEPERS, methods=POST),
     "voices:stories": Expect(signed_in=True, methods=GET),  # one's own, and those one keeps
+    "voices:who_has_read": Expect(signed_in=True, methods=GET),  # one's own
     "voices:add_story": page(KEEPERS, anywhere=True),
     "voices:story": page(KEEPERS, own=True, methods=GET),
     "voices:progress": page(KEEPERS, own=True, methods=GET),
@@ -133,6 +167,9 @@ EXPECTED: dict[str, Expect] = {
     "voices:say": page(GROUP, anywhere=True),
     "voices:voice": page(GROUP, own=True, methods=GET),
     "voices:consent": page(KEEPERS, own=True),
+    "voices:write_down_for": page(own=True),
+    "voices:said_for_me": Expect(signed_in=True, methods=GET),
+    "voices:disown": page(KEEPERS, own=True, methods=POST),
     "voices:remove_quote": page(KEEPERS, methods=POST),
     "themes:themes": Expect(signed_in=True, methods=GET),  # empty for who belongs to no group
     "themes:make": page(KEEPERS, anywhere=True),
@@ -166,6 +203,7 @@ EXPECTED: dict[str, Expect] = {
     "hearback:told": page(LEADS, methods=POST),
     "hearback:to_settle": page(LEADS, anywhere=True, methods=GET),
     "hearback:settle": page(LEADS, methods=POST),
+    "hearback:pass_on": page(own=True, methods=POST),
     "hearback:letters": page(LEADS, anywhere=True, methods=GET),
     "hearback:make_letters": page(LEADS, methods=POST),
     "hearback:letters_pdf": page(LEADS, methods=GET),
@@ -215,7 +253,7 @@ class World:
         keeper = make_person("Keeper", here, Role.FACILITATOR, Way.Kind.PAGE)
         lee = make_person("Lee", here, Role.MEMBER, Way.Kind.LETTER, "4 Made Up Road")
         # Somebody with more than one lead in the hub, so that taking one away is not refused for being the last.
-        make_person("Second", here, Role.COORDINATOR)
+        second = make_person("Second", here, Role.COORDINATOR)
         story = add_story(
             keeper, here, "A story", dt.date(2026, 1, 5), "s.txt", b"Lee: One word.\n\nKeeper: Two words."
         )
@@ -233,9 +271,28 @@ class World:
         came = receive(here, "From a stranger", "Mo", "", [], checked=True)
         pile = Letters.objects.create(hub=here, made_by=keeper)
         pile.pdf.save("l.pdf", ContentFile(b"%PDF-1.7"))
+        # Mo takes part through Lee, and Lee through Second.
+        mo = make_person("Mo", here, Role.MEMBER, Way.Kind.TRUSTED_PERSON)
+        for_mo = Mandate.objects.create(person=mo, trusted=lee, speak=True, hear=True)
+        for_lee = Mandate.objects.create(person=lee, trusted=second, speak=True)
+        through = write_down_for(second, for_lee, here, "They never ring back", read_back=True)
+        of_mo = Feedback.objects.create(update=update, person=mo)
         way = lee.ways.get()
         membership = lee.memberships.get()
         self.things = {
+            "everything": lee.pk,
+            "everything_json": lee.pk,
+            "erase": lee.pk,
+            "take_back_voice": voice.pk,
+            "take_back_story": speaker.pk,
+            "take_back_everything": lee.pk,
+            "went": voice.pk,
+            "asked": Carried.objects.create(voice=voice, kind="page", where="A page", who_has_it="All").pk,
+            "voices:allowed": lee.pk,
+            "voices:consent_form_for": lee.pk,
+            "voices:mask": voice.pk,
+            "voices:still_yes": voice.pk,
+            "voices:limit": here.pk,
             "people:person": lee.pk,
             "people:name": lee.pk,
             "people:add_way": lee.pk,
@@ -243,6 +300,12 @@ class World:
             "people:account_away": lee.pk,
             "people:second_step_away": lee.pk,
             "people:join": lee.pk,
+            "people:trust": lee.pk,
+            "people:supported": for_mo.pk,
+            "people:stop_supporting": for_mo.pk,
+            "voices:write_down_for": for_mo.pk,
+            "voices:disown": through.pk,
+            "hearback:pass_on": of_mo.pk,
             "people:add_hub": here.pk,
             "voices:speaker": speaker.pk,
             "voices:voice": voice.pk,
@@ -263,7 +326,10 @@ class World:
         self.story = story.pk
         self.others = {
             "people:prefer_way": {"pk": lee.pk, "way": way.pk},
+            "people:share_way": {"pk": lee.pk, "way": way.pk},
             "people:remove_way": {"pk": lee.pk, "way": way.pk},
+            "people:change_trust": {"pk": lee.pk, "mandate": for_lee.pk},
+            "people:end_trust": {"pk": lee.pk, "mandate": for_lee.pk},
             "people:leave": {"pk": lee.pk, "membership": membership.pk},
             "hearback:write": {"change": change.pk},
             "hearback:to_tell": {"way": "phone"},

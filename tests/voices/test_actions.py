@@ -9,10 +9,12 @@ from django.utils import timezone
 from coproduce.agenda.actions import raise_topic
 from coproduce.engine.quotes import Span, find
 from coproduce.engine.transcript import NotATranscript
+from coproduce.people.actions import end_mandate, make_mandate
 from coproduce.people.models import Act, Person
 from coproduce.people.permissions import NotAllowed
 from coproduce.voices import actions
 from coproduce.voices.models import Consent, Speaker, Story, Turn, Voice
+from tests.conftest import make_person
 from tests.voices.conftest import TOLD, TRANSCRIPT
 
 pytestmark = pytest.mark.django_db
@@ -381,3 +383,68 @@ def test_the_record_holds_no_words(amina, lee, story, lees, turn):
     told = " ".join(str(act.detail) for act in Act.objects.all())
     assert "Joan" not in told
     assert "Really" not in told
+
+
+# Through a trusted person
+
+
+@pytest.fixture
+def lees_mandate(lee, joan):
+    return make_mandate(lee, lee, joan, ["speak"])
+
+
+def test_a_trusted_person_writes_down_what_they_said_and_whether_it_was_read_back(
+    joan, lee, lees_mandate, town
+):
+    voice = actions.write_down_for(
+        joan, lees_mandate, town, " They never ring back ", True, uses=["services"]
+    )
+    assert (voice.words, voice.person, voice.through, voice.taken_by) == (
+        "They never ring back",
+        lee,
+        joan,
+        joan,
+    )
+    assert voice.came_by == Voice.Way.TRUSTED_PERSON and voice.read_back
+    assert allowed(voice) == {"services"}
+
+
+@pytest.mark.parametrize("wrong", ["another hub", "another person", "ended", "only to hear", "no words"])
+def test_it_takes_a_mandate_to_speak_that_stands(wrong, joan, amina, lee, lees_mandate, town, ward):
+    if wrong == "ended":
+        end_mandate(lee, lees_mandate)
+    if wrong == "only to hear":
+        make_mandate(lee, lee, joan, ["hear"])
+    by = amina if wrong == "another person" else joan
+    hub = ward if wrong == "another hub" else town
+    with pytest.raises(ValidationError if wrong == "no words" else NotAllowed):
+        actions.write_down_for(by, lees_mandate, hub, "" if wrong == "no words" else "Words", True)
+
+
+def test_the_trusted_person_reads_what_came_through_them_while_it_stands(joan, lee, lees_mandate, town):
+    voice = actions.write_down_for(joan, lees_mandate, town, "They never ring back", True, uses=[])
+    [read] = Voice.objects.for_reading(joan)
+    assert read == voice and read.who == "Lee"
+    end_mandate(lee, lees_mandate)
+    assert not Voice.objects.visible_to(joan).exists()
+
+
+def test_those_are_not_my_words(joan, amina, lee, lees_mandate, town):
+    voice = actions.write_down_for(
+        joan, lees_mandate, town, "They never ring back", False, uses=["group", "services", "public"]
+    )
+    for by in (joan, make_person("Sami", town)):
+        with pytest.raises(NotAllowed):
+            actions.disown(by, voice)
+    actions.disown(lee, voice)
+    voice.refresh_from_db()
+    assert voice.disowned_at and allowed(voice) == set()
+    assert voice.consents.count() == 3  # what was allowed when is kept
+    with pytest.raises(ValidationError, match="not their words"):
+        actions.set_consent(amina, voice, ["group"])
+
+
+def test_only_what_somebody_else_wrote_down_is_disowned(lee, town):
+    voice = actions.write_down(lee, town, "My own words", "form", lee)
+    with pytest.raises(ValidationError):
+        actions.disown(lee, voice)

@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from coproduce.engine.quotes import Span, find
+from coproduce.people.actions import make_mandate
 from coproduce.people.models import Membership
-from coproduce.voices.actions import AT_ONCE, add_story, mark_quote, set_consent, write_down
+from coproduce.voices.actions import AT_ONCE, add_story, mark_quote, set_consent, write_down, write_down_for
 from coproduce.voices.models import Story, Turn, Voice
 from tests.conftest import make_person
 from tests.voices.conftest import TOLD, TRANSCRIPT
@@ -428,12 +429,12 @@ def test_everybody_finds_what_they_may_read(readers, amina, lee, town, ward, quo
     write_down(amina, town, "Too many pods", "note", uses=["public"])
     write_down(amina, town, "Not email", "call", lee, uses=["group"])
     pages = {name: words_of(reader.get("/voices/")) for name, reader in readers.items()}
-    said = ("Then Joan", "pods", "Not email")
+    said = ("Then Joan", "Then [a name]", "pods", "Not email")
     found = {name: {words for words in said if words in page} for name, page in pages.items()}
     assert found == {
         "amina": {"Then Joan", "pods", "Not email"},
         "lee": {"Then Joan", "pods", "Not email"},
-        "marek": {"Then Joan", "pods"},
+        "marek": {"Then [a name]", "pods"},
         "charlie": {"pods"},
         "visitor": {"pods"},
     }
@@ -542,7 +543,10 @@ def test_changing_ones_mind(readers, lee, quote):
     assert [form[use].value() for use in ("group", "services", "public")] == [True, True, None]
     answer = readers["lee"].post(address, {}, follow=True)  # nothing ticked is an answer
     assert "Saved. It holds from now on" in words_of(answer)
-    assert "taken back" in words_of(answer)
+    assert "Take these words back" in words_of(
+        answer
+    )  # nothing allowed any more: what is to happen with them?
+    assert "taken back" in words_of(readers["lee"].get(reverse("voices:voice", args=[quote.pk])))
     assert readers["marek"].get(reverse("voices:voice", args=[quote.pk])).status_code == 404
     readers["lee"].post(address, {"public": "on"})
     assert "What Lee said" in words_of(readers["visitor"].get(reverse("voices:voice", args=[quote.pk])))
@@ -576,3 +580,48 @@ def test_a_page_asks_as_much_for_many_as_for_one(
         Turn.objects.create(story=story, position=10 + number, text=f"Turn {number}.", speaker=lees)
     with django_assert_num_queries(len(one)):
         readers["amina"].get(address)
+
+
+# Through a trusted person
+
+
+@pytest.fixture
+def through_joan(lee, joan, town):
+    mandate = make_mandate(lee, lee, joan, ["speak"])
+    return write_down_for(joan, mandate, town, "They never ring back", False, uses=["group"])
+
+
+def test_a_trusted_person_writes_down_on_their_own_page(lee, joan, town, signed_in):
+    mandate = make_mandate(lee, lee, joan, ["speak"])
+    browser, page = signed_in(joan), f"/supporting/{mandate.pk}/write-down/"
+    assert "I read it back to them" in browser.get(page).content.decode()
+    day = {"said_on_day": "1", "said_on_month": "2", "said_on_year": "2026"}
+    typed = {"words": "They never ring back", "hub": town.pk, "group": "on", "read_back": "on", **day}
+    answer = browser.post(page, typed)
+    assert answer.url == f"/supporting/{mandate.pk}/"
+    voice = Voice.objects.get()
+    assert voice.read_back and voice.through == joan and voice.person == lee
+    assert "Read back to them" in browser.get(answer.url).content.decode()
+
+
+def test_through_whom_shows_to_those_who_may_know(through_joan, lee, joan, amina, town, signed_in):
+    page = f"/voices/{through_joan.pk}/"
+    curator, member = make_person("Ify", town, Membership.Role.CURATOR), make_person("Sami", town)
+    own = signed_in(lee).get(page).content.decode()
+    assert "Joan wrote this down for you" in own and "It was not read back to you" in own
+    assert "by Joan" in signed_in(amina).get(page).content.decode()
+    for reader in (curator, member):
+        seen = signed_in(reader).get(page).content.decode()
+        assert "through a trusted person" in seen and "Joan" not in seen
+
+
+def test_a_person_sees_what_was_written_down_for_them_and_takes_it_out(through_joan, lee, signed_in, town):
+    browser, reader = signed_in(lee), signed_in(make_person("Sami", town))
+    assert "What others wrote down for you" in browser.get("/what-happened/").content.decode()
+    assert "Joan wrote this down for you" in browser.get("/voices/for-me/").content.decode()
+    page = f"/voices/{through_joan.pk}/"
+    assert reader.get(page).status_code == 200
+    browser.post(f"{page}not-mine/")
+    assert reader.get(page).status_code == 404
+    assert "not your words" in browser.get(page).content.decode()
+    assert "They never ring back" not in browser.get("/what-happened/").content.decode()

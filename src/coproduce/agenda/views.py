@@ -122,7 +122,7 @@ def tie(request: PersonRequest, pk: int) -> HttpResponse:
             "form": form,
             "query": query,
             "address": urlencode({"q": query} if query else {}),
-            "page": page_of(request, voices.filter(words__icontains=query) if query else voices, 10),
+            "page": page_of(request, voices.saying(query) if query else voices, 10),
             "tied_themes": Theme.objects.visible_to(by).filter(topics=topic),
             "tied_voices": Voice.objects.for_reading(by).filter(topics=topic),
         },

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change, Clause, Stage, Step
+from coproduce.changes.recall import carried
+from coproduce.changes.thread import voices_behind
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import NotAllowed, must
@@ -102,5 +104,8 @@ def untie(by: Person, change: Change, thing: models.Model) -> None:
     """Take a topic, theme or voice off the change again. What people were already told stays told."""
     must(by, "tie the thread", change.hub_id)
     kind = {Topic: "topics", Theme: "themes", Voice: "voices"}[type(thing)]
+    carried(
+        voices_behind(change).order_by().values_list("pk", flat=True)
+    )  # the page has shown them until now
     getattr(change, kind).remove(thing)
     record(by, "untie", change, change.hub_id, **{kind: [thing.pk]})

@@ -15,6 +15,7 @@ from django.db.models import Count, QuerySet
 
 from coproduce.agenda.models import Topic, themes_of
 from coproduce.changes.models import Change
+from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Person
 from coproduce.themes.models import Placement, Theme, lines_of_merging, voice_counts, voices_in, with_merged
 from coproduce.voices.models import Voice, VoiceQuerySet
@@ -32,11 +33,11 @@ def themes_behind(change: Change) -> list[int]:
 
 
 def voices_behind(change: Change) -> VoiceQuerySet:
-    """Every voice the change stands on, once, whichever links lead to it."""
+    """Every voice the change stands on, whichever links lead to it. Words that were disowned stand for nothing."""
     placed = voices_in(themes_behind(change))
     on_topics = Topic.voices.through.objects.filter(topic__in=topics_behind(change)).values("voice")
     straight = Change.voices.through.objects.filter(change=change).values("voice")
-    return Voice.objects.filter(pk__in=placed.union(on_topics, straight))
+    return Voice.objects.filter(pk__in=placed.union(on_topics, straight), disowned_at__isnull=True)
 
 
 def people_behind(change: Change) -> QuerySet[Person]:
@@ -65,6 +66,24 @@ def count_behind(change: Change) -> Behind:
 
 
 @dataclass(frozen=True)
+class BehindAsSaid:
+    """count_behind as a reader may know it. Outside the group nobody is told how many hubs."""
+
+    voices: Said
+    people: Said
+    hubs: int | None
+
+
+def behind_as_said_to(reader: Person | None, change: Change) -> BehindAsSaid:
+    counted = count_behind(change)
+    voices, people = (
+        said_to(reader, number, change.hub_id, f"{what} behind change {change.pk}")
+        for what, number in (("voices", counted.voices), ("people", counted.people))
+    )
+    return BehindAsSaid(voices, people, counted.hubs if is_of_the_group(reader, change.hub_id) else None)
+
+
+@dataclass(frozen=True)
 class Strand:
     """One voice on the thread, and where it leads first: a theme, a topic, or straight to the change."""
 
@@ -75,13 +94,14 @@ class Strand:
 
 @dataclass(frozen=True)
 class Thread:
-    """What a page shows of the thread behind a change: some voices that the reader may read, and all the counts."""
+    """What a page shows of the thread behind a change: some voices that the reader may read, and all the counts
+    as they may be said to this reader."""
 
     change: Change
     strands: list[Strand]
     themes: list[Theme]  # each with `count`, its voices, and `leads_to`, the ids of its topics on this thread
     topics: list[Topic]
-    behind: Behind
+    behind: BehindAsSaid
 
 
 def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
@@ -94,12 +114,21 @@ def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
     )
     leads_to = _links(through)
     for theme in themes:
-        theme.count = counts[theme.pk]  # type: ignore[attr-defined]
+        theme.count = voices_in_theme(reader, theme, counts[theme.pk])  # type: ignore[attr-defined]
         theme.leads_to = sorted(leads_to[theme.pk])  # type: ignore[attr-defined]
-    themes.sort(key=lambda theme: -theme.count)  # type: ignore[attr-defined]
+    themes.sort(key=lambda theme: -theme.count.rank)  # type: ignore[attr-defined]
     return Thread(
-        change, _some_strands(change, themes, topics, reader, most), themes, topics, count_behind(change)
+        change,
+        _some_strands(change, themes, topics, reader, most),
+        themes,
+        topics,
+        behind_as_said_to(reader, change),
     )
+
+
+def voices_in_theme(reader: Person | None, theme: Theme, number: int) -> Said:
+    """How many voices a theme has, as this reader may know it. The same on every page."""
+    return said_to(reader, number, theme.hub_id, f"voices in theme {theme.pk}")
 
 
 def _some_strands(
@@ -109,7 +138,7 @@ def _some_strands(
 
     Each part is asked for its latest few by the link's own id, which an index has in order, so that nothing is sorted.
     """
-    readable = Voice.objects.for_reading(reader)
+    readable = Voice.objects.for_reading(reader).exclude(words="")
     parts: list[list[Strand]] = []
     for theme in themes[:most]:
         strands: list[Strand] = []

@@ -12,6 +12,7 @@ from coproduce.changes import actions, thread
 from coproduce.changes.forms import ChangeForm, ClauseForm, StepForm, TieForm
 from coproduce.changes.models import Change
 from coproduce.changes.wording import compare
+from coproduce.people.counts import is_of_the_group
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 from coproduce.themes.models import Theme
@@ -48,7 +49,8 @@ def change(request: PersonRequest, pk: int) -> HttpResponse:
 def words(request: PersonRequest, pk: int) -> HttpResponse:
     """Everything that was said behind the change, as far as this reader may read it."""
     change = get_object_or_404(Change.objects.visible_to(request.person), pk=pk)
-    said = thread.voices_behind(change).for_reading(request.person).order_by("-pk")
+    behind = thread.voices_behind(change)
+    said = behind.for_reading(request.person).exclude(words="").order_by("-pk")
     page = Paginator(said, 25).get_page(request.GET.get("page"))
     ahead = thread.ahead_of(voice.pk for voice in page)
     return render(
@@ -58,7 +60,9 @@ def words(request: PersonRequest, pk: int) -> HttpResponse:
             "change": change,
             "page": page,
             "rows": [(voice, ahead[voice.pk].themes) for voice in page],
-            "hidden": thread.count_behind(change).voices - page.paginator.count,
+            "of_the_group": (of_the_group := is_of_the_group(request.person, change.hub_id)),
+            "hidden": behind.exclude(words="").count() - page.paginator.count if of_the_group else 0,
+            "taken_out": behind.filter(words="").count() if of_the_group else 0,
             "can_tie": may(request.person, "tie the thread", change.hub_id),
         },
     )
@@ -124,9 +128,7 @@ def tie(request: PersonRequest, pk: int) -> HttpResponse:
     search = request.GET.get("words", "").strip()
     found = Voice.objects.none()
     if search:
-        found = (
-            Voice.objects.for_reading(request.person).filter(words__icontains=search).exclude(changes=change)
-        )
+        found = Voice.objects.for_reading(request.person).saying(search).exclude(changes=change)
     form = TieForm(request.POST or None, person=request.person, change=change)
     if request.method == "POST" and form.is_valid():
         voices = Voice.objects.visible_to(request.person).filter(

@@ -7,17 +7,20 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import voices_behind
-from coproduce.hearback.models import Answer, Feedback, Letters, State, Update
+from coproduce.hearback.models import Answer, Feedback, Letters, Notice, State, Update, owed_notices
 from coproduce.people.actions import record
-from coproduce.people.models import Hub, Person, Way
-from coproduce.people.permissions import must
-from coproduce.voices.models import Consent, Use, Voice
+from coproduce.people.models import Hub, Mandate, Person, Way
+from coproduce.people.permissions import NotAllowed, must
+from coproduce.voices.actions import start_with_default
+from coproduce.voices.consent import carry
+from coproduce.voices.models import Carried, Voice, VoiceQuerySet
 
 # Owing
 
@@ -57,6 +60,7 @@ def _owe(update: Update) -> int:
     """
     known = Feedback.objects.filter(update=update, person=OuterRef("person"))
     people = voices_behind(update.change).filter(~Exists(known), person__isnull=False).order_by()
+    people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
     sql, parameters = people.values("person_id").distinct().query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
@@ -85,7 +89,9 @@ def claim(owed: Iterable[int], worker: str, kind: str) -> Iterator[Feedback]:
             yield Feedback.objects.select_related("update__change__hub", "person").get(pk=pk)
 
 
+@transaction.atomic
 def sent(feedback: Feedback) -> None:
+    _carried_to_them(feedback, Carried.Kind.EMAIL)
     _after_claim(feedback, state=State.SENT, sent_at=timezone.now(), problem="")
 
 
@@ -100,8 +106,24 @@ def not_sent(feedback: Feedback, problem: str) -> None:
     )
 
 
+@transaction.atomic
 def uncertain(feedback: Feedback, problem: str) -> None:
+    _carried_to_them(feedback, Carried.Kind.EMAIL)  # it may have gone
     _after_claim(feedback, state=State.UNCERTAIN, problem=problem[:500])
+
+
+def _carried_to_them(feedback: Feedback, kind: str) -> None:
+    """Write down that a message carried somebody's own words to them. No name: words may become nameless."""
+    carry(
+        Carried(
+            voice=voice,
+            kind=kind,
+            where=feedback.update.title,
+            path=reverse("changes:change", args=[feedback.update.change_id]),
+            who_has_it=_("whoever said it"),
+        )
+        for voice in their_words(feedback)
+    )
 
 
 def _after_claim(feedback: Feedback, **fields: object) -> None:
@@ -121,6 +143,27 @@ def give_up_claims(dead: Iterable[str]) -> int:
     return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(
         state=State.UNCERTAIN
     )
+
+
+def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
+    """The notice about one update to one trusted person, and the address, if it is still to go at this moment."""
+    with transaction.atomic():
+        way = Way.objects.best().filter(person=trusted, kind=Way.Kind.EMAIL).first()
+        if way is None or not owed_notices(update, trusted):
+            return None
+        notice, new = Notice.objects.get_or_create(update_id=update, trusted_id=trusted)
+        return (notice, way.address) if new else None
+
+
+def notice_sent(notice: Notice) -> None:
+    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
+
+
+def not_sure_since_restored() -> int:
+    """After a backup was put back: an email owed when it was made may have gone since. Returns how many."""
+    owed = Feedback.objects.owed_by(Way.Kind.EMAIL).values("pk")
+    unsure = Feedback.objects.filter(Q(pk__in=owed) | Q(state=State.SENDING))
+    return unsure.update(state=State.UNCERTAIN, went_by=Way.Kind.EMAIL)
 
 
 # A person decides, ticks off, posts
@@ -176,6 +219,40 @@ def tried(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
 
 
 @transaction.atomic
+def passed_on(by: Person, feedback: Feedback) -> None:
+    """The trusted person told them: they heard."""
+    _must_pass_on(by, feedback)
+    now = timezone.now()
+    done = (
+        Feedback.objects.filter(pk=feedback.pk)
+        .exclude(state=State.HEARD)
+        .update(state=State.HEARD, went_by=Way.Kind.TRUSTED_PERSON, sent_at=now, heard_at=now, told_by=by)
+    )
+    if done:
+        record(by, "pass on", feedback, feedback.update.change.hub_id)
+
+
+@transaction.atomic
+def could_not_pass_on(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
+    """They did not meet yet: still owed. Or the trusted person can't find them any more: undeliverable."""
+    _must_pass_on(by, feedback)
+    state = State.UNDELIVERABLE if cannot_reach else State.OWED
+    done = Feedback.objects.filter(pk=feedback.pk, state=State.OWED).update(
+        state=state, tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()
+    )
+    if done:
+        record(by, "try to pass on", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+
+
+def _must_pass_on(by: Person, feedback: Feedback) -> Mandate:
+    """Raise NotAllowed unless a mandate to hear stands between the two, and hold it while this is written."""
+    held = Mandate.objects.standing("hear").filter(person=feedback.person_id, trusted=by)
+    if mandate := held.select_for_update().first():
+        return mandate
+    raise NotAllowed("pass on news")
+
+
+@transaction.atomic
 def make_letters(by: Person, hub: Hub) -> Letters:
     """Put every letter that this hub owes into one pile; the worker makes the PDF."""
     must(by, "tell people", hub)
@@ -210,10 +287,27 @@ def post_letters(by: Person, letters: Letters) -> None:
         raise ValidationError(_("These letters are still being made."))
     now = timezone.now()
     if Letters.objects.filter(pk=letters.pk, posted_at__isnull=True).update(posted_at=now):
+        for feedback in letters.feedback.filter(state=State.OWED).select_related("update__change"):
+            _carried_to_them(feedback, Carried.Kind.LETTER)
         letters.feedback.filter(state=State.OWED).update(
             state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
         )
         record(by, "post", letters, letters.hub_id)
+
+
+def drop_letters_with_words_of(people: Iterable[int]) -> None:
+    """Somebody took words back: PDFs of letters to them go. A pile that is not in the post yet is made anew.
+
+    Part of taking words back, which site/ gathers; whoever calls it has asked whether that may be done.
+    """
+    for letters in Letters.objects.filter(feedback__person__in=list(people)).distinct():
+        if letters.pdf:
+            letters.pdf.delete(save=False)
+        Letters.objects.filter(pk=letters.pk).update(pdf="", written=0)
+        if letters.posted_at is None:
+            from coproduce.hearback.tasks import write_letters
+
+            write_letters.enqueue(letters.pk)
 
 
 # The person hears, and answers
@@ -228,9 +322,21 @@ def seen_on_their_page(person: Person, feedback: Iterable[Feedback]) -> None:
 
 
 @transaction.atomic
-def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> Answer:
-    """The person says whether that answered them. What they add is a new voice on the same change."""
-    if by.pk != feedback.person_id:
+def answer(
+    by: Person,
+    feedback: Feedback,
+    answered: bool,
+    words: str = "",
+    through: bool = False,
+    read_back: bool = False,
+) -> Answer:
+    """The person says whether that answered them. What they add is a new voice on the same change.
+
+    `through`: they say so to the person they trust, who writes it down.
+    """
+    if through:
+        _must_pass_on(by, feedback)
+    elif by.pk != feedback.person_id:
         must(by, "tell people", feedback.update.change.hub_id)
     person, change = feedback.person, feedback.update.change
     Feedback.objects.filter(pk=feedback.pk).exclude(state=State.HEARD).update(
@@ -245,8 +351,10 @@ def answer(by: Person, feedback: Feedback, answered: bool, words: str = "") -> A
             words=words.strip(),
             said_on=timezone.localdate(),
             taken_by=by,
+            through=by if through else None,
+            read_back=through and read_back,
         )
-        Consent.objects.create(voice=voice, use=Use.GROUP, given_by=by)
+        start_with_default(by, voice)
         topics = list(change.topics.all())
         for topic in topics:
             topic.voices.add(voice)
@@ -269,7 +377,19 @@ def _hub_of(person: Person, change: Change) -> Hub:
 
 
 def their_words(feedback: Feedback) -> list[Voice]:
-    """What this person said that led to the change, oldest first. Their own words are always theirs to read."""
-    return list(
-        voices_behind(feedback.update.change).filter(person=feedback.person_id).order_by("said_on", "pk")
-    )
+    """What this person said that led to the change, oldest first. Their own words are always theirs to read.
+
+    Not what they took back: whoever makes the letter or the call would see whose it was.
+    """
+    return list(_their_words(feedback))
+
+
+def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
+    """Of those, what the trusted person wrote down for them or may read anyway. What they told others stays there."""
+    may_read = Voice.objects.visible_to(trusted).values("pk")
+    return list(_their_words(feedback).filter(Q(through=trusted) | Q(pk__in=may_read)))
+
+
+def _their_words(feedback: Feedback) -> VoiceQuerySet:
+    said = voices_behind(feedback.update.change).filter(person=feedback.person_id, withdrawn_at__isnull=True)
+    return said.exclude(words="").order_by("said_on", "pk")

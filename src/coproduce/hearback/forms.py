@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.forms import ActionForm
 
 
@@ -21,6 +25,23 @@ class UpdateForm(ActionForm):
         ),
         widget=forms.Textarea(attrs={"rows": 8}),
     )
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if words := sensitive_words(title):
+            raise forms.ValidationError(
+                ngettext(
+                    "“%(words)s” could give somebody away, on a phone that others see. "
+                    "Say it without, like “They said yes” or “The plan has changed”. "
+                    "Below you can say everything.",
+                    "These words could give somebody away, on a phone that others see: %(words)s. "
+                    "Say it without them, like “They said yes” or “The plan has changed”. "
+                    "Below you can say everything.",
+                    len(words),
+                )
+                % {"words": ", ".join(words)}
+            )
+        return title
 
 
 class AnswerForm(ActionForm):
@@ -55,3 +76,20 @@ class ToldForm(ActionForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
+
+
+class PassedOnForm(ToldForm):
+    """What came of passing on news to somebody one supports."""
+
+    read_back = forms.BooleanField(
+        label=_("I read their words back to them, and they said it is right"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["outcome"].choices = [  # type: ignore[attr-defined]
+            ("told", _("I told them")),
+            ("no answer", _("I could not yet. I will try again")),
+            ("cannot reach", _("I can’t find them any more")),
+        ]
+        self.fields["outcome"].error_messages["required"] = _("Choose how it went.")

@@ -17,6 +17,7 @@ from coproduce.changes.models import Change, Step
 from coproduce.changes.templatetags.changes import next_of, stages_of
 from coproduce.changes.thread import Ahead, ahead_of
 from coproduce.hearback.models import Feedback, State
+from coproduce.people.counts import said_to
 from coproduce.people.models import Person
 from coproduce.people.templatetags.plain import said_when
 from coproduce.themes.models import Theme, voices_in
@@ -57,9 +58,8 @@ class Mine:
 
 def what_became_of_what_they_said(person: Person) -> Mine:
     """Everything the person said, newest first, and what became of each. A fixed number of queries, and one a theme."""
-    voices = list(
-        Voice.objects.filter(person=person).select_related("hub", "turn__story").order_by("-said_on", "-pk")
-    )
+    theirs = Voice.objects.filter(person=person, disowned_at__isnull=True)
+    voices = list(theirs.select_related("hub", "turn__story").order_by("-said_on", "-pk"))
     ahead = ahead_of(voice.pk for voice in voices)
     told: dict[int, Feedback] = {}
     for feedback in (
@@ -79,7 +79,7 @@ def what_became_of_what_they_said(person: Person) -> Mine:
             mine.led_to_change += 1
         for change in led.changes:
             if change.pk not in news:
-                trail = _trail(led, change, steps.get(change.pk, []), behind)
+                trail = _trail(person, led, change, steps.get(change.pk, []), behind)
                 news[change.pk] = News(change, [], trail, told.get(change.pk))
             news[change.pk].voices.append(voice)
         if not led.changes:
@@ -119,23 +119,25 @@ def _people_in(themes: set[int]) -> dict[int, tuple[int, int]]:
 
 
 def _trail(
-    led: Ahead, change: Change, steps: list[Step], behind: dict[int, tuple[int, int]]
+    person: Person, led: Ahead, change: Change, steps: list[Step], behind: dict[int, tuple[int, int]]
 ) -> list[dict[str, Any]]:
     """The way from somebody's words to a change, as they meet it."""
     return [
-        *(_others(theme, *behind[theme.pk]) for theme in led.themes[:1]),
+        *(_others(person, theme, *behind[theme.pk]) for theme in led.themes[:1]),
         *(_taken_on(topic) for topic in led.through[change.pk][:1]),
         *stages_of(steps),
         *next_of(change),
     ]
 
 
-def _others(theme: Theme, people: int, hubs: int) -> dict[str, Any]:
+def _others(person: Person, theme: Theme, people: int, hubs: int) -> dict[str, Any]:
+    said = said_to(person, people, theme.hub_id, f"people in theme {theme.pk}")
+    if not said.exact:
+        return {"what": _("Others said it too"), "words": f"{said.people.capitalize()}: “{theme.name}”"}
     if people < 2:
         return {"what": _("It became a theme"), "words": f"“{theme.name}”"}
-    said = ngettext("%(n)d person", "%(n)d people", people) % {"n": people}
     where = ngettext("in %(n)d hub", "in %(n)d hubs", hubs) % {"n": hubs}
-    return {"what": _("Others said it too"), "words": f"{said}, {where}: “{theme.name}”"}
+    return {"what": _("Others said it too"), "words": f"{said.people}, {where}: “{theme.name}”"}
 
 
 def _taken_on(topic: Topic) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import voices_behind
-from coproduce.people.models import Hub, Person, Way
+from coproduce.people.counts import Said, said_to
+from coproduce.people.models import Hub, Mandate, Person, Way, name_for
 from coproduce.people.permissions import hubs_where
 from coproduce.voices.models import Voice
 
@@ -68,9 +69,13 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
             return self.none()
         return self.filter(Q(person=person) | Q(update__change__hub__in=hubs_where(person, "tell people")))
 
+    def named_for(self, reader: Person | None) -> FeedbackQuerySet:
+        """Each with `who`: what this reader may call the person it is owed to."""
+        return self.annotate(who=name_for(reader, "person"))
+
     def with_way(self) -> FeedbackQuerySet:
-        """Each with `kind`: the way it went, or while it is owed, the way the person likes best now ("" for none)."""
-        preferred = Way.objects.filter(person=OuterRef("person"), preferred=True).values("kind")[:1]
+        """Each with `kind`: the way it went, or while it is owed, the best way to the person now ("" for none)."""
+        preferred = Way.objects.best().filter(person=OuterRef("person")).values("kind")[:1]
         return self.annotate(
             kind=Coalesce(
                 F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField()
@@ -78,18 +83,21 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         )
 
     def owed_by(self, *kinds: str) -> FeedbackQuerySet:
-        """What is owed to people who like one of these ways best, and is not in a pile of letters yet."""
+        """What is owed to people who hear best by one of these ways, and is not in a pile of letters yet."""
         return self.filter(
-            Exists(Way.objects.filter(person=OuterRef("person"), preferred=True, kind__in=kinds)),
+            Exists(Way.objects.best().filter(person=OuterRef("person"), kind__in=kinds)),
             state=State.OWED,
             letters__isnull=True,
         )
 
     def owed_by_no_way(self) -> FeedbackQuerySet:
         """What is owed to people nobody knows how to reach. A person has to find out."""
-        return self.filter(
-            ~Exists(Way.objects.filter(person=OuterRef("person"), preferred=True)), state=State.OWED
-        )
+        return self.filter(~Exists(Way.objects.best().filter(person=OuterRef("person"))), state=State.OWED)
+
+    def owed_through(self, trusted: Person) -> FeedbackQuerySet:
+        """What this trusted person is to pass on, while the mandate stands."""
+        held = Mandate.objects.standing("hear").filter(person=OuterRef("person"), trusted=trusted)
+        return self.owed_by(Way.Kind.TRUSTED_PERSON).filter(Exists(held))
 
 
 class Feedback(models.Model):
@@ -114,6 +122,7 @@ class Feedback(models.Model):
     told_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
 
     objects = FeedbackQuerySet.as_manager()
+    who: str  # with named_for()
 
     class Meta:
         ordering = ["owed_at", "pk"]
@@ -145,10 +154,56 @@ class Answer(models.Model):
         return f"answer to {self.feedback}"
 
 
+class Notice(models.Model):
+    """That a trusted person was sent an email about an update they are to pass on. It says no more than that.
+
+    It is written when it is claimed and not before. So nothing waits in a queue that an ended mandate must stop,
+    and nobody gets it twice. Without `sent_at` nobody knows whether it went.
+    """
+
+    update = models.ForeignKey(Update, models.CASCADE, related_name="notices")
+    trusted = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    claimed_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["update", "trusted"], name="one_notice_an_update")]
+
+    def __str__(self) -> str:
+        return f"notice of update {self.update_id} to person {self.trusted_id}"
+
+
+def owed_notices(update: int | None = None, trusted: int | None = None) -> list[tuple[int, int]]:
+    """The (update, trusted person) of each notice to send now; of those, only for this update or person.
+
+    That is whoever likes email best, has something to pass on under a mandate that stands, and got no email about it.
+    """
+    by_email = Way.objects.best().filter(person=OuterRef("trusted"), kind=Way.Kind.EMAIL)
+    held = Mandate.objects.standing("hear").filter(Exists(by_email))
+    if trusted is not None:
+        held = held.filter(trusted=trusted)
+    owed = Feedback.objects.owed_by(Way.Kind.TRUSTED_PERSON).filter(person__in=held.values("person"))
+    if update is not None:
+        owed = owed.filter(update=update)
+    through: dict[int, list[int]] = {}
+    for person, by in held.filter(person__in=owed.values("person")).values_list("person", "trusted"):
+        through.setdefault(person, []).append(by)
+    pairs = {
+        (of, by) for of, person in owed.values_list("update", "person") for by in through.get(person, ())
+    }
+    told = Notice.objects.filter(update__in={of for of, _by in pairs}).values_list("update", "trusted")
+    return sorted(pairs - set(told))
+
+
 def tally(update: Update) -> dict[str, int]:
     """How many people stand in each state of this update; every state is there. One query on an index."""
     rows = Feedback.objects.filter(update=update).order_by().values_list("state").annotate(Count("pk"))
     return dict.fromkeys(State.values, 0) | dict(rows)
+
+
+def heard_as_said_to(reader: Person | None, update: Update, heard: int) -> Said:
+    """How many have heard an update, as this reader may know it."""
+    return said_to(reader, heard, update.change.hub_id, f"people who heard update {update.pk}")
 
 
 def latecomers(update: Update) -> int:
@@ -156,7 +211,7 @@ def latecomers(update: Update) -> int:
     known = Feedback.objects.filter(update=update).values("person")
     return (
         voices_behind(update.change)
-        .filter(person__isnull=False)
+        .filter(person__isnull=False, person__erasure__isnull=True)
         .exclude(person__in=known)
         .order_by()
         .values("person")

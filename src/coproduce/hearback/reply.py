@@ -23,4 +23,7 @@ def feedback_of(token: str) -> Feedback | None:
         pk = int(_signer.unsign(token))
     except (BadSignature, ValueError):
         return None
-    return Feedback.objects.select_related("update__change__hub", "person").filter(pk=pk).first()
+    known = Feedback.objects.filter(
+        person__erasure__isnull=True
+    )  # an old email opens nothing of theirs any more
+    return known.select_related("update__change__hub", "person").filter(pk=pk).first()

@@ -35,7 +35,9 @@ def waiting(person: Person) -> Waiting:
         update__change__hub__in=hubs,
         state__in=[State.OWED, State.SENDING, State.UNCERTAIN, State.UNDELIVERABLE],
     )
-    unanswered = Feedback.objects.filter(update__change__hub__in=hubs, answer__answered=False)
+    unanswered = Feedback.objects.filter(
+        update__change__hub__in=hubs, answer__answered=False, person__erasure__isnull=True
+    )
     return Waiting(
         owed.values("person").distinct().count(),
         owed.aggregate(since=Min("owed_at"))["since"],

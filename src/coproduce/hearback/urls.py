@@ -15,6 +15,7 @@ urlpatterns = [
     path("who-has-heard/told/<int:pk>/", views.told, name="told"),
     path("who-has-heard/to-settle/", views.to_settle, name="to_settle"),
     path("who-has-heard/to-settle/<int:pk>/", views.settle, name="settle"),
+    path("supporting/news/<int:pk>/", views.pass_on, name="pass_on"),
     path("who-has-heard/letters/", views.letters, name="letters"),
     path("who-has-heard/letters/make/<int:hub>/", views.make_letters, name="make_letters"),
     path("who-has-heard/letters/<int:pk>/letters.pdf", views.letters_pdf, name="letters_pdf"),

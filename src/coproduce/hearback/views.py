@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,10 +15,19 @@ from django.views.decorators.http import require_POST
 from coproduce.changes.models import Change
 from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
-from coproduce.hearback.forms import AnswerForm, ToldForm, UpdateForm
+from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm, UpdateForm
 from coproduce.hearback.mine import what_became_of_what_they_said
-from coproduce.hearback.models import Feedback, FeedbackQuerySet, Letters, State, Update, latecomers, tally
+from coproduce.hearback.models import (
+    Feedback,
+    FeedbackQuerySet,
+    Letters,
+    State,
+    Update,
+    heard_as_said_to,
+    latecomers,
+)
 from coproduce.hearback.reply import feedback_of
+from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
@@ -32,7 +42,12 @@ def what_happened(request: PersonRequest) -> HttpResponse:
     page = what_became_of_what_they_said(request.person)
     actions.seen_on_their_page(request.person, [each.feedback for each in page.just_in if each.feedback])
     can_say = bool(hubs_where(request.person, "read what the group may read"))
-    return render(request, "hearback/what_happened.html", {"mine": page, "can_say": can_say})
+    written_down = Voice.objects.filter(person=request.person, through__isnull=False).exists()
+    return render(
+        request,
+        "hearback/what_happened.html",
+        {"mine": page, "can_say": can_say, "written_down": written_down},
+    )
 
 
 @require_POST
@@ -86,6 +101,8 @@ def write(request: PersonRequest, change: int) -> HttpResponse:
     known = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=change)
     must(request.person, "write an update", known.hub_id)
     form = UpdateForm(request.POST or None)
+    # Outside the group not by which ways: that one way appears in the list would tell that one person came to it.
+    inside, behind = is_of_the_group(request.person, known.hub_id), f"people behind change {known.pk}"
     ready = request.method == "POST" and form.is_valid()
     if (
         ready
@@ -101,16 +118,21 @@ def write(request: PersonRequest, change: int) -> HttpResponse:
             "change": known,
             "form": form,
             "preview": form.cleaned_data if ready else None,
-            "ways": _ways_of(known),
+            "ways": _ways_of(known) if inside else [],
+            "inside": inside,
+            "behind": said_to(
+                request.person, 0 if inside else people_behind(known).count(), known.hub_id, behind
+            ),
         },
     )
 
 
 def _ways_of(change: Change) -> list[tuple[str, int]]:
     """How many people behind a change like to hear by each way, and how many nobody knows how to reach."""
-    people = people_behind(change).order_by()
+    people = people_behind(change).filter(erasure__isnull=True).order_by()
     counted = dict(
-        Way.objects.filter(preferred=True, person__in=people.values("pk"))
+        Way.objects.best()
+        .filter(person__in=people.values("pk"))
         .order_by()
         .values_list("kind")
         .annotate(Count("pk"))
@@ -130,7 +152,9 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
     must(request.person, "write an update", update.change.hub_id)
     tells = may(request.person, "tell people", update.change.hub_id)
     state = request.GET.get("state", "")
-    feedback = Feedback.objects.filter(update=update).with_way().select_related("person")
+    feedback = (
+        Feedback.objects.filter(update=update).with_way().named_for(request.person).select_related("person")
+    )
     if state in State.values:
         feedback = feedback.filter(state=state)
     return render(
@@ -138,7 +162,6 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
         "hearback/update.html",
         {
             "update": update,
-            "tally": tally(update),
             "states": State.choices,
             "state": state,
             "tells": tells,
@@ -162,7 +185,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "write an update")
     if not hubs:
         raise NotAllowed("write an update")
-    updates = Update.objects.filter(change__hub__in=hubs).select_related("change")
+    updates = Update.objects.filter(change__hub__in=hubs).select_related("change__hub")
     page = Paginator(updates, 20).get_page(request.GET.get("page"))
     counts: dict[int, dict[str, int]] = {update.pk: {} for update in page}
     for pk, state, number in (
@@ -176,7 +199,9 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     for update in page:
         in_state = counts[update.pk]
         heard, people = in_state.get(State.HEARD, 0), sum(in_state.values())
-        rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0)))
+        inside = is_of_the_group(request.person, update.change.hub_id)
+        said = None if inside else heard_as_said_to(request.person, update, heard)
+        rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0), said))
     return render(
         request,
         "hearback/who_has_heard.html",
@@ -206,8 +231,10 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
     """The list of people to ring, or to tell face to face, with what to say."""
     if way not in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE):
         raise Http404
-    owed = _mine_to_tell(request).owed_by(way).select_related("person", "update__change__hub", "told_by")
-    page = Paginator(owed.prefetch_related("person__ways"), 10).get_page(request.GET.get("page"))
+    owed = _mine_to_tell(request).owed_by(way).named_for(request.person)
+    owed = owed.select_related("person", "update__change__hub", "told_by")
+    owed = owed.prefetch_related("person__ways", "person__mandates__trusted__account")
+    page = Paginator(owed, 10).get_page(request.GET.get("page"))
     cards = [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page]
     return render(
         request, "hearback/to_tell.html", {"page": page, "cards": cards, "phone": way == Way.Kind.PHONE}
@@ -232,9 +259,8 @@ class _Card:
 @signed_in
 def told(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, nobody answered, or they can't be reached this way."""
-    feedback = get_object_or_404(
-        _mine_to_tell(request).select_related("update__change__hub", "person"), pk=pk
-    )
+    mine = _mine_to_tell(request).named_for(request.person)
+    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
     way = feedback.person.preferred_way
     back = redirect(
         "hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE
@@ -248,10 +274,10 @@ def told(request: PersonRequest, pk: int) -> HttpResponse:
         actions.told(request.person, feedback)
         if words:
             actions.answer(request.person, feedback, answered=False, words=words)
-        messages.success(request, _("%(name)s has heard.") % {"name": feedback.person.name})
+        messages.success(request, _("%(name)s has heard.") % {"name": feedback.who})
     else:
         actions.tried(request.person, feedback, cannot_reach=outcome == "cannot reach")
-        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.person.name})
+        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
     return back
 
 
@@ -262,6 +288,7 @@ def to_settle(request: PersonRequest) -> HttpResponse:
     unsettled = (
         mine.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE])
         .with_way()
+        .named_for(request.person)
         .select_related("person", "update__change")
     )
     return render(
@@ -269,7 +296,9 @@ def to_settle(request: PersonRequest) -> HttpResponse:
         "hearback/to_settle.html",
         {
             "page": Paginator(unsettled, 20).get_page(request.GET.get("page")),
-            "no_way": mine.owed_by_no_way().select_related("person", "update__change")[:50],
+            "no_way": mine.owed_by_no_way()
+            .named_for(request.person)
+            .select_related("person", "update__change")[:50],
         },
     )
 
@@ -288,6 +317,35 @@ def _mine_to_tell(request: PersonRequest) -> FeedbackQuerySet:
     if not hubs:
         raise NotAllowed("tell people")
     return Feedback.objects.filter(update__change__hub__in=hubs)
+
+
+# Through a trusted person
+
+
+@require_POST
+@signed_in
+def pass_on(request: PersonRequest, pk: int) -> HttpResponse:
+    """What came of it: they were told, not yet, or not at all. What they answered is a new voice of theirs."""
+    mine = Feedback.objects.owed_through(request.person).named_for(request.person)
+    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
+    form = PassedOnForm(request.POST, prefix=f"f{pk}")
+    if not form.is_valid():
+        voices = actions.their_words_for(request.person, feedback)
+        return render(
+            request, "hearback/pass_on.html", {"feedback": feedback, "voices": voices, "form": form}
+        )
+    outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
+    if outcome == "told":
+        with transaction.atomic():
+            actions.passed_on(request.person, feedback)
+            if words:
+                read_back = form.cleaned_data["read_back"]
+                actions.answer(request.person, feedback, False, words, through=True, read_back=read_back)
+        messages.success(request, _("Thank you. %(name)s has heard.") % {"name": feedback.who})
+    else:
+        actions.could_not_pass_on(request.person, feedback, cannot_reach=outcome == "cannot reach")
+        messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
+    return redirect("people:supporting")
 
 
 # Letters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -13,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.people.models import Account, Act, Hub, Membership, Organisation, Person, Way
+from coproduce.people.models import Account, Act, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import TABLE, NotAllowed, forget, hubs_where, must, must_give
 
 NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.LETTER, Way.Kind.PHONE}
@@ -69,6 +71,7 @@ def add_person(
     way: str = "",
     address: str = "",
     email: str = "",
+    others_may_read: bool = False,
 ) -> Person:
     """Add somebody in a role, with the way they like best, and the email they sign in with if they do."""
     must_give(by, role, hub)
@@ -76,7 +79,7 @@ def add_person(
     Membership.objects.create(person=person, hub=hub, role=role)
     record(by, "add", person, hub, role=str(role))
     if way:
-        add_way(by, person, way, address)
+        add_way(by, person, way, address, others_may_read=others_may_read)
     if email:
         give_account(by, person, email)
     return person
@@ -107,9 +110,10 @@ def way_meant(where: str) -> tuple[Way.Kind, str]:
 
 @transaction.atomic
 def change_name(by: Person, person: Person, name: str) -> None:
-    _must_look_after(by, person)
-    person.name = _named(name)
-    person.save(update_fields=["name"])
+    """Say what somebody likes to be called. Whom only a trusted person knew is known by that name from then on."""
+    _must_know(by, person)
+    person.name, person.known_through = _named(name), None
+    person.save(update_fields=["name", "known_through"])
     record(by, "change the name of", person)
 
 
@@ -166,36 +170,74 @@ def check_address(kind: str, address: str) -> str:
 
 
 @transaction.atomic
-def add_way(by: Person, person: Person, kind: str, address: str = "", preferred: bool = False) -> Way:
+def add_way(
+    by: Person,
+    person: Person,
+    kind: str,
+    address: str = "",
+    preferred: bool = False,
+    others_may_read: bool = False,
+) -> Way:
     """Add a way of reaching somebody. The first of all is the preferred one; twice the same is one."""
-    _must_look_after(by, person)
+    _must_know(by, person)
     address = check_address(kind, address)
+    if kind == Way.Kind.TRUSTED_PERSON:
+        address = ""
+        if not Mandate.objects.standing("hear").filter(person=person).exists():
+            raise ValidationError(_("First say who the trusted person is, and that they pass on the news."))
+    return _keep_way(by, person, kind, address, preferred, others_may_read)
+
+
+def _keep_way(
+    by: Person,
+    person: Person,
+    kind: str,
+    address: str = "",
+    preferred: bool = False,
+    others_may_read: bool = False,
+) -> Way:
     if known := person.ways.filter(kind=kind, address=address).first():
+        if others_may_read:
+            share_way(by, known, True)
         if preferred:
-            prefer_way(by, known)
+            _prefer_way(by, known)
             known.refresh_from_db()
         return known
     if not person.ways.filter(preferred=True).exists():
         preferred = True
     if preferred:
         person.ways.filter(preferred=True).update(preferred=False)
-    way = Way.objects.create(person=person, kind=kind, address=address, preferred=preferred)
+    way = Way.objects.create(
+        person=person, kind=kind, address=address, preferred=preferred, others_may_read=others_may_read
+    )
     record(by, "add a way to reach", person, kind=str(kind), preferred=preferred)
     return way
 
 
 @transaction.atomic
 def prefer_way(by: Person, way: Way) -> None:
-    _must_look_after(by, way.person)
+    _must_know(by, way.person)
+    _prefer_way(by, way)
+
+
+def _prefer_way(by: Person, way: Way) -> None:
     way.person.ways.filter(preferred=True).update(preferred=False)
     Way.objects.filter(pk=way.pk).update(preferred=True)
     record(by, "prefer a way to reach", way.person, kind=way.kind)
 
 
 @transaction.atomic
+def share_way(by: Person, way: Way, others_may_read: bool) -> None:
+    """Say whether others may read what comes this way. Then nothing that matters is written there."""
+    _must_look_after(by, way.person)
+    Way.objects.filter(pk=way.pk).update(others_may_read=others_may_read)
+    record(by, "say who may read a way to reach", way.person, kind=way.kind, others_may_read=others_may_read)
+
+
+@transaction.atomic
 def remove_way(by: Person, way: Way) -> None:
     """Take a way away. If it was the preferred one, the next one they gave takes its place."""
-    _must_look_after(by, way.person)
+    _must_know(by, way.person)
     person, kind, preferred = way.person, way.kind, way.preferred
     way.delete()
     if preferred and (following := person.ways.order_by("pk").first()):
@@ -219,6 +261,146 @@ def give_account(by: Person, person: Person, email: str) -> Account:
     EmailAddress.objects.filter(user=account).exclude(email__iexact=email).delete()
     record(by, "give an account to", person)
     return account
+
+
+# Mandates: somebody takes part through a person they trust
+
+
+@transaction.atomic
+def make_mandate(
+    by: Person,
+    person: Person,
+    trusted: Person,
+    purposes: Iterable[str],
+    until: dt.date | None = None,
+    with_them_present: bool = False,
+    best_way: bool = False,
+) -> Mandate:
+    """Let `trusted` do these things for `person`. Made by the person, or with them present by who looks after them.
+
+    `best_way` makes it the way they like best to hear. For two who have one already, it is changed.
+    """
+    _must_look_after(by, person)
+    if by.pk != person.pk and not with_them_present:
+        raise ValidationError(_("Do this only when they are with you. Then tick that they are."))
+    if trusted.pk == person.pk:
+        raise ValidationError(_("Choose somebody else. Nobody needs leave to speak for themselves."))
+    if not who_may_be_trusted(by, person).filter(pk=trusted.pk).exists():
+        raise NotAllowed("trust somebody they may not see")
+    mandate = _make_mandate(by, person, trusted, purposes, until, with_them_present)
+    if best_way and mandate.hear:
+        _keep_way(by, person, Way.Kind.TRUSTED_PERSON, preferred=True)
+    return mandate
+
+
+def _make_mandate(
+    by: Person,
+    person: Person,
+    trusted: Person,
+    purposes: Iterable[str],
+    until: dt.date | None = None,
+    with_them_present: bool = False,
+    called: str = "",
+) -> Mandate:
+    chosen = _what_for(purposes, trusted, until)
+    pair = Mandate.objects.select_for_update().filter(person=person, trusted=trusted)
+    if known := pair.standing().first():
+        _set_what_for(by, known, chosen, until)
+        return known
+    pair.filter(ended_at__isnull=True).update(ended_at=timezone.now())  # past its day
+    if person.known_through_id == trusted.pk and not called:
+        called = pair.exclude(called="").values_list("called", flat=True).last() or ""
+    mandate = Mandate.objects.create(
+        person=person,
+        trusted=trusted,
+        until=until,
+        made_by=by,
+        with_them_present=with_them_present,
+        called=called,
+        **chosen,
+    )
+    record(by, "make", mandate, purposes=mandate.purposes, with_them_present=with_them_present)
+    return mandate
+
+
+@transaction.atomic
+def change_what_for(
+    by: Person,
+    mandate: Mandate,
+    purposes: Iterable[str],
+    until: dt.date | None = None,
+    with_them_present: bool = False,
+) -> None:
+    """Change what a mandate is for, and until when. It takes whom it takes to make one."""
+    _must_look_after(by, mandate.person)
+    if by.pk != mandate.person_id and not with_them_present:
+        raise ValidationError(_("Do this only when they are with you. Then tick that they are."))
+    held = Mandate.objects.standing().select_for_update().filter(pk=mandate.pk).first()
+    if held is None:
+        raise NotAllowed("change a mandate that has ended")
+    _set_what_for(by, held, _what_for(purposes, mandate.trusted, until), until)
+
+
+def _set_what_for(by: Person, mandate: Mandate, chosen: dict[str, bool], until: dt.date | None) -> None:
+    Mandate.objects.filter(pk=mandate.pk).update(until=until, **chosen)
+    mandate.refresh_from_db()
+    record(by, "change what is for", mandate, purposes=mandate.purposes)
+
+
+def _what_for(purposes: Iterable[str], trusted: Person, until: dt.date | None) -> dict[str, bool]:
+    chosen = {purpose: purpose in set(purposes) for purpose in Mandate.PURPOSES}
+    if not any(chosen.values()):
+        raise ValidationError(_("Say what for. Tick at least one."))
+    if until and until < timezone.localdate():
+        raise ValidationError(_("That day is over. Write a day to come, or none."))
+    if chosen["hear"] and not Account.objects.filter(person=trusted).exists():
+        raise ValidationError(
+            _(
+                "Who passes on the news has to sign in to read it. Let them sign in first, or leave out the news."
+            )
+        )
+    return chosen
+
+
+@transaction.atomic
+def end_mandate(by: Person, mandate: Mandate, with_them_present: bool = False) -> None:
+    """End it: it holds at once, and nobody is told. By either of the two, or by who looks after the person."""
+    if by.pk not in (mandate.person_id, mandate.trusted_id):
+        _must_look_after(by, mandate.person)
+    if Mandate.objects.filter(pk=mandate.pk, ended_at__isnull=True).update(ended_at=timezone.now()):
+        record(by, "end", mandate, with_them_present=with_them_present)
+
+
+@transaction.atomic
+def bring_in(by: Person, hub: Hub, name: str, only_i_know: bool) -> Person:
+    """A trusted person brings somebody who takes part through them. If only they know the name, nobody else sees it."""
+    must(by, "bring somebody in", hub)
+    name = _named(name)
+    person = Person.objects.create(
+        name=_("Somebody") if only_i_know else name, known_through=by if only_i_know else None, added_by=by
+    )
+    Membership.objects.create(person=person, hub=hub, role=Membership.Role.MEMBER)
+    record(by, "bring in", person, hub, only_i_know=only_i_know)
+    purposes = ["speak", "vote", *(["hear"] if hasattr(by, "account") else [])]
+    mandate = _make_mandate(
+        by, person, by, purposes, with_them_present=True, called=name if only_i_know else ""
+    )
+    if mandate.hear:
+        _keep_way(by, person, Way.Kind.TRUSTED_PERSON, preferred=True)
+    return person
+
+
+def who_may_be_trusted(by: Person, person: Person) -> models.QuerySet[Person]:
+    """Whom `by` may name as somebody's trusted person: who takes that on in a hub of theirs, and whom `by` knows."""
+    theirs = Membership.objects.current().filter(person=person).values("hub")
+    take_it_on = Membership.objects.current().filter(
+        hub__in=theirs, role__in=[Membership.Role.TRUSTED_PERSON, Membership.Role.CHAMPION]
+    )
+    return (
+        Person.objects.filter(Q(pk__in=take_it_on.values("person")) | Q(pk__in=Person.objects.visible_to(by)))
+        .filter(known_through__isnull=True)
+        .exclude(pk=person.pk)
+    )
 
 
 @transaction.atomic
@@ -301,12 +483,19 @@ def _must_look_after(by: Person, person: Person) -> None:
 
 def must_look_after_account(by: Person, person: Person) -> None:
     """Whoever decides how somebody signs in could do all that they may. So it takes who could give them each role."""
-    _must_look_after(by, person)
+    _must_know(by, person)
     if by.pk != person.pk:
         if Account.objects.filter(person=person, is_administrator=True).exists():
             raise NotAllowed("look after an administrator")
         for membership in person.memberships.current():
             must_give(by, membership.role, membership.hub_id)
+
+
+def _must_know(by: Person, person: Person) -> None:
+    """The same for their name and the ways to them: whom only a trusted person knows keeps those to the two of them."""
+    _must_look_after(by, person)
+    if by.pk != person.pk and person.is_known_only_through:
+        raise NotAllowed("know who somebody is")
 
 
 def _others_lead(membership: Membership) -> bool:

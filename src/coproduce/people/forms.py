@@ -15,7 +15,7 @@ from django.utils.dates import MONTHS, MONTHS_3
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.people.actions import check_address
+from coproduce.people.actions import check_address, who_may_be_trusted
 from coproduce.people.models import Hub, Membership, Organisation, Person, Way
 from coproduce.people.permissions import hubs_where, may_give
 
@@ -168,10 +168,13 @@ WAYS = [
     (Way.Kind.FACE_TO_FACE, _("Face to face")),
     (Way.Kind.PAGE, _("Here, after signing in")),
 ]
+THROUGH = (Way.Kind.TRUSTED_PERSON, _("Through the trusted person"))
 WHERE = _(
     "Email: the address. Phone call: the whole number. Letter: house, street, town and postcode. "
     "Face to face: where to meet. Here, after signing in: leave this empty."
 )
+OTHERS_MAY_READ = _("Other people may read or hear what comes there")
+NOTHING_THERE = _("A shared phone, inbox or letterbox. Then we only say that there is news.")
 
 
 class WayForm(ActionForm):
@@ -179,6 +182,12 @@ class WayForm(ActionForm):
     kind = forms.ChoiceField(label=_("How?"), choices=WAYS, widget=forms.RadioSelect)
     address = forms.CharField(label=_("Where?"), help_text=WHERE, widget=forms.Textarea(attrs={"rows": 3}))
     preferred = forms.BooleanField(label=_("This is the best way"), required=False)
+    others_may_read = forms.BooleanField(label=OTHERS_MAY_READ, help_text=NOTHING_THERE, required=False)
+
+    def __init__(self, them: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if them.hears_through_somebody:
+            self.fields["kind"].choices = [*WAYS, THROUGH]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         return _with_tidy_address(self, "kind")
@@ -206,6 +215,7 @@ class PersonForm(ActionForm):
         help_text=WHERE,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    others_may_read = forms.BooleanField(label=OTHERS_MAY_READ, help_text=NOTHING_THERE, required=False)
     email = forms.EmailField(
         label=_("If they sign in themselves: with which email?"),
         help_text=_("They get a code there each time. Most people don't sign in. Then leave this empty."),
@@ -272,6 +282,94 @@ def _with_tidy_address(form: PersonForm | WayForm, kind: str) -> dict[str, Any]:
     except ValidationError as refused:
         form.add_error("address", refused)
     return cleaned
+
+
+# Trusted people
+
+
+TO_THEM = {
+    "speak": _("Write down what I say"),
+    "vote": _("Vote for me, as I told them"),
+    "hear": _("Tell me what happened"),
+}
+FOR_OTHERS = {
+    "speak": _("Write down what they say"),
+    "vote": _("Vote for them, as they said"),
+    "hear": _("Tell them what happened"),
+}
+
+
+class WhatForForm(ActionForm):
+    """What a trusted person may do, and until when."""
+
+    purposes = forms.MultipleChoiceField(
+        label=_("What for?"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Say what for. Tick at least one.")},
+    )
+    until = DateField(
+        label=_("Until when?"),
+        help_text=_("Leave it empty if you don’t know. It can end any day."),
+        required=False,
+    )
+    with_them_present = forms.BooleanField(
+        label=_("They are with me now, and this is what they want"),
+        required=False,
+    )
+
+    def __init__(self, by: Person, them: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = by.pk == them.pk
+        words = TO_THEM if own else FOR_OTHERS
+        self.fields["purposes"].choices = list(words.items())  # type: ignore[attr-defined]
+        if own:
+            del self.fields["with_them_present"]
+        else:
+            self.fields["with_them_present"].required = True
+            self.fields["with_them_present"].error_messages["required"] = _(
+                "Do this only when they are with you. Then tick that they are."
+            )
+
+
+class MandateForm(WhatForForm):
+    """Whom somebody trusts, what for, and until when."""
+
+    trusted = forms.ModelChoiceField(Person.objects.none(), label=_("Who is it?"), empty_label=_("Choose"))
+    best_way = forms.BooleanField(required=False)
+    field_order = ["trusted", "purposes", "best_way", "until", "with_them_present"]
+
+    def __init__(self, by: Person, them: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(by, them, *args, **kwargs)
+        self.fields["trusted"].queryset = who_may_be_trusted(by, them)  # type: ignore[attr-defined]
+        self.fields["best_way"].label = (
+            _("I like to hear what happened from them best")
+            if by.pk == them.pk
+            else _("They like to hear what happened from this person best")
+        )
+
+
+class BringInForm(ActionForm):
+    """Somebody new who takes part through the person who fills this in."""
+
+    name = forms.CharField(
+        label=_("What do they like to be called?"),
+        help_text=_("Any name they choose. It need not be the real one."),
+        max_length=120,
+    )
+    only_i_know = forms.TypedChoiceField(
+        label=_("Who may know this name?"),
+        choices=[
+            ("yes", _("Only me. Everybody else sees “Somebody”")),
+            ("no", _("The group too")),
+        ],
+        coerce=lambda typed: typed == "yes",
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Ask them who may know the name. Then choose.")},
+    )
+
+    def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hub"] = hubs_to_choose(by, "bring somebody in")
 
 
 KINDS = [(kind.value, capfirst(kind.label)) for kind in Organisation.Kind]

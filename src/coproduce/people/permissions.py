@@ -2,14 +2,14 @@
 
 Read a row as: who holds one of these roles *in a hub* may do this *there* (HERE), or there and in every hub
 below it (BELOW). What a person said, and the ways of reaching them, are always theirs to see and change; that
-needs no row.
+needs no row. Nor does what somebody does for a person who trusts them: that stands on their mandate.
 """
 
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 
-from coproduce.people.models import Hub, Membership, Person
+from coproduce.people.models import Hub, Mandate, Membership, Person
 
 Role = Membership.Role
 HERE, BELOW = "here", "below"
@@ -33,6 +33,7 @@ TABLE: dict[str, dict[Role, str]] = {
     # what people say
     "add words": {**_KEEPERS, Role.TRUSTED_PERSON: HERE, Role.CHAMPION: HERE},
     "take in what strangers say": _KEEPERS,
+    "bring somebody in": {Role.TRUSTED_PERSON: HERE, Role.CHAMPION: HERE},
     "work on stories": _KEEPERS,
     "make sense": _KEEPERS,
     # what the group works on, and what becomes of it
@@ -106,6 +107,13 @@ def must_give(person: Person | None, role: str, hub: Hub | int) -> None:
     """Raise NotAllowed unless the person may give this role there."""
     if not may_give(person, role, hub):
         raise NotAllowed("give a role")
+
+
+def supports_somebody(person: Person) -> bool:
+    """Whether others take part through this person, or may be brought in by them."""
+    if hubs_where(person, "bring somebody in"):
+        return True
+    return Mandate.objects.standing().filter(trusted=person).exists()
 
 
 def forget(*people: Person | None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from coproduce.people import actions, forms
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Account, Hub, Membership, Person, Way
+from coproduce.people.models import Account, Hub, Mandate, Membership, Person, Way, name_for
 from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may_give, must
 from coproduce.people.sign_in import must_be_you, stay
@@ -27,6 +29,7 @@ REACHED = {
     Way.Kind.LETTER: gettext_lazy("best by letter"),
     Way.Kind.PHONE: gettext_lazy("best by phone"),
     Way.Kind.FACE_TO_FACE: gettext_lazy("best face to face"),
+    Way.Kind.TRUSTED_PERSON: gettext_lazy("best through the person they trust"),
 }
 
 
@@ -42,7 +45,8 @@ def people(request: PersonRequest) -> HttpResponse:
     found = everybody.filter(name__icontains=query) if query else everybody
     if unreached:
         found = found.out_of_reach()
-    page = page_of(request, found.select_related("organisation", "account").prefetch_related("ways"), 25)
+    found = found.named_for(request.person).select_related("organisation", "account")
+    page = page_of(request, found.prefetch_related("ways", "mandates__trusted__account"), 25)
     held = Membership.objects.current().filter(person__in=page.object_list, hub__in=looked_after)
     roles: dict[int, dict[str, list[str]]] = {}
     for membership in held.select_related("hub"):
@@ -118,8 +122,9 @@ def _organisation_page(request: PersonRequest, form: forms.OrganisationForm) -> 
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     them = get_object_or_404(
         Person.objects.visible_to(request.person)
+        .named_for(request.person)
         .select_related("organisation", "account")
-        .prefetch_related("ways"),
+        .prefetch_related("ways", "mandates__trusted__account"),
         pk=pk,
     )
     is_self = them == request.person
@@ -140,6 +145,10 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
             "is_self": is_self,
             "memberships": [row for row in memberships if is_self or row[0].hub_id in looked_after],
             "account": account,
+            "trusts": Mandate.objects.visible_to(request.person)
+            .filter(person=them)
+            .select_related("trusted"),
+            "hidden": not is_self and them.is_known_only_through,
             "may_give_account": may_look_after_account,
             "has_second_step": may_look_after_account
             and not is_self
@@ -151,8 +160,10 @@ def person(request: PersonRequest, pk: int) -> HttpResponse:
 
 @signed_in
 def name(request: PersonRequest, pk: int) -> HttpResponse:
-    them = _visible(request, pk)
-    form = forms.NameForm(request.POST or None, initial={"name": them.name})
+    them = _known(request, pk)
+    form = forms.NameForm(request.POST or None, initial={"name": them.name_for(request.person)})
+    if them.known_through_id:
+        form.fields["name"].help_text = _("From then on the group sees this name.")
     if form.is_valid() and form.does(actions.change_name, request.person, them, **form.cleaned_data):
         messages.success(request, _("The name is changed."))
         return redirect("people:person", them.pk)
@@ -163,8 +174,8 @@ def name(request: PersonRequest, pk: int) -> HttpResponse:
 
 @signed_in
 def add_way(request: PersonRequest, pk: int) -> HttpResponse:
-    them = _visible(request, pk)
-    form = forms.WayForm(request.POST or None)
+    them = _known(request, pk)
+    form = forms.WayForm(them, request.POST or None)
     if form.is_valid() and form.does(actions.add_way, request.person, them, **form.cleaned_data):
         messages.success(request, _("The way is added."))
         return redirect("people:person", them.pk)
@@ -173,7 +184,7 @@ def add_way(request: PersonRequest, pk: int) -> HttpResponse:
         them,
         form,
         _("Another way to reach you"),
-        _("Another way to reach %(name)s") % {"name": them.name},
+        _("Another way to reach %(name)s") % {"name": them.shown},
     )
 
 
@@ -188,6 +199,19 @@ def prefer_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+def share_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
+    them = _visible(request, pk)
+    chosen = get_object_or_404(them.ways, pk=way)
+    shared = "shared" in request.POST
+    done = _("From now on we write there what it is about.")
+    if shared:
+        done = _("From now on we only say there that there is news.")
+    press(request, done, actions.share_way, request.person, chosen, shared)
+    return redirect("people:person", them.pk)
+
+
+@require_POST
+@signed_in
 def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
     them = _visible(request, pk)
     chosen = get_object_or_404(them.ways, pk=way)
@@ -197,7 +221,7 @@ def remove_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
 
 @signed_in
 def account(request: PersonRequest, pk: int) -> HttpResponse:
-    them = _visible(request, pk)
+    them = _known(request, pk)
     actions.must_look_after_account(request.person, them)
     must_be_you(request)
     known = getattr(them, "account", None)
@@ -210,7 +234,7 @@ def account(request: PersonRequest, pk: int) -> HttpResponse:
         )
         return redirect("people:person", them.pk)
     return _form_page(
-        request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.name}
+        request, them, form, _("How you sign in"), _("How %(name)s signs in") % {"name": them.shown}
     )
 
 
@@ -221,7 +245,7 @@ def account_away(request: PersonRequest, pk: int) -> HttpResponse:
     must_be_you(request)
     get_object_or_404(Account, person=them)
     if request.method == "POST":
-        done = _("%(name)s does not sign in any more.") % {"name": them.name}
+        done = _("%(name)s does not sign in any more.") % {"name": them.shown}
         press(request, done, actions.take_account_away, request.person, them)
         return redirect("home" if them == request.person else reverse("people:person", args=[them.pk]))
     return render(request, "people/account_away.html", {"them": them, "is_self": them == request.person})
@@ -246,7 +270,7 @@ def join(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The role is added."))
         return redirect("people:person", them.pk)
     return _form_page(
-        request, them, form, _("Another role for you"), _("Another role for %(name)s") % {"name": them.name}
+        request, them, form, _("Another role for you"), _("Another role for %(name)s") % {"name": them.shown}
     )
 
 
@@ -264,7 +288,16 @@ def leave(request: PersonRequest, pk: int, membership: int) -> HttpResponse:
 
 
 def _visible(request: PersonRequest, pk: int) -> Person:
-    return get_object_or_404(Person.objects.visible_to(request.person).select_related("account"), pk=pk)
+    known = Person.objects.visible_to(request.person).named_for(request.person)
+    return get_object_or_404(known.select_related("account"), pk=pk)
+
+
+def _known(request: PersonRequest, pk: int) -> Person:
+    """Not whom only their trusted person knows: their name and ways are between the two of them."""
+    them = _visible(request, pk)
+    if them != request.person and them.is_known_only_through:
+        raise NotAllowed("know who somebody is")
+    return them
 
 
 def _form_page(
@@ -272,6 +305,99 @@ def _form_page(
 ) -> HttpResponse:
     title = to_self if them == request.person else to_other
     return render(request, "people/form.html", {"them": them, "form": form, "title": title})
+
+
+# People somebody trusts
+
+
+@signed_in
+def trust(request: PersonRequest, pk: int) -> HttpResponse:
+    """Make a mandate: by the person, or with them present by who looks after them."""
+    them = _visible(request, pk)
+    form = forms.MandateForm(request.person, them, request.POST or None)
+    if form.is_valid() and form.does(actions.make_mandate, request.person, them, **form.cleaned_data):
+        messages.success(request, _("It holds from now on."))
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request, them, form, _("Somebody you trust"), _("Somebody %(name)s trusts") % {"name": them.shown}
+    )
+
+
+@signed_in
+def change_trust(request: PersonRequest, pk: int, mandate: int) -> HttpResponse:
+    them = _visible(request, pk)
+    held = _mandate_of(request, them, mandate)
+    initial = {"purposes": held.purposes, "until": held.until}
+    form = forms.WhatForForm(request.person, them, request.POST or None, initial=initial)
+    if form.is_valid() and form.does(actions.change_what_for, request.person, held, **form.cleaned_data):
+        messages.success(request, _("It holds from now on."))
+        return redirect("people:person", them.pk)
+    title = _("What %(name)s does for you") if them == request.person else _("What %(name)s does for them")
+    title = title % {"name": held.trusted.name}
+    return _form_page(request, them, form, title, title)
+
+
+@require_POST
+@signed_in
+def end_trust(request: PersonRequest, pk: int, mandate: int) -> HttpResponse:
+    them = _visible(request, pk)
+    held = _mandate_of(request, them, mandate)
+    present = "with_them_present" in request.POST
+    press(request, _("It has ended."), actions.end_mandate, request.person, held, present)
+    return redirect("people:person", them.pk)
+
+
+def _mandate_of(request: PersonRequest, them: Person, pk: int) -> Mandate:
+    known = Mandate.objects.visible_to(request.person).select_related("trusted", "person")
+    return get_object_or_404(known, person=them, pk=pk)
+
+
+# People I support
+
+
+def supported_by(person: Person) -> QuerySet[Any]:
+    """The mandates through which this person supports others now, each with `shown`, a name for them."""
+    held = Mandate.objects.standing().filter(trusted=person).annotate(shown=name_for(person, "person"))
+    return held.select_related("person").order_by("shown", "pk")
+
+
+@signed_in
+def supporting(request: PersonRequest) -> HttpResponse:
+    return render(
+        request,
+        "people/supporting.html",
+        {
+            "page": page_of(request, supported_by(request.person), 25),
+            "may_bring": bool(hubs_where(request.person, "bring somebody in")),
+        },
+    )
+
+
+@signed_in
+def bring_in(request: PersonRequest) -> HttpResponse:
+    if not hubs_where(request.person, "bring somebody in"):
+        raise NotAllowed("bring somebody in")
+    form = forms.BringInForm(request.person, request.POST or None)
+    if form.is_valid() and form.does(actions.bring_in, request.person, **form.cleaned_data):
+        messages.success(request, _("%(name)s is added.") % {"name": form.cleaned_data["name"]})
+        held = Mandate.objects.standing().get(person=form.result, trusted=request.person)
+        return redirect("people:supported", held.pk)
+    return render(request, "people/bring_in.html", {"form": form})
+
+
+@signed_in
+def supported(request: PersonRequest, pk: int) -> HttpResponse:
+    """One person I support: what waits to be passed on, and what I can do for them."""
+    mandate = get_object_or_404(supported_by(request.person), pk=pk)
+    return render(request, "people/supported.html", {"mandate": mandate})
+
+
+@require_POST
+@signed_in
+def stop_supporting(request: PersonRequest, pk: int) -> HttpResponse:
+    mandate = get_object_or_404(supported_by(request.person), pk=pk)
+    press(request, _("You don’t do this any more."), actions.end_mandate, request.person, mandate)
+    return redirect("people:supporting")
 
 
 # Hubs

@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "site/today.html",
         {
-            "greeting": _greeting() % {"name": person.name},
+            "greeting": _greeting() % {"name": person.name_for(person)},
             "waiting": hearback.waiting(person),
             "waits": hearback.how_long_people_waited(person),
             "todos": [todo for room in ROOMS for todo in room.do_these_first(person)],

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from coproduce.people.models import Person
-from coproduce.people.permissions import hubs_where
+from coproduce.people.permissions import hubs_where, supports_somebody
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             for label, url in _places(person, getattr(request, "user", None))
         ],
         "person": person,
+        "person_name": person.name_for(person) if person else "",
         "person_url": reverse("hearback:what_happened") if person else None,
         "sign_in_url": reverse(settings.LOGIN_URL),
         "try_it": settings.TRY_IT,
@@ -42,6 +43,8 @@ def _places(person: Person | None, account: Any) -> list[tuple[str, str]]:
         places.append((_("Who has heard"), "hearback:who_has_heard"))
     if hubs_where(person, "look after people"):
         places.append((_("People"), "people:people"))
+    if person and supports_somebody(person):
+        places.append((_("People I support"), "people:supporting"))
     if hubs_where(person, "work on stories") or hubs_where(person, "tell people"):
         places.insert(0, (_("Today"), "home"))
     elif person:

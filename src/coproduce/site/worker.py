@@ -20,6 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from coproduce.hearback import actions as hearback
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.site.models import Worker
+from coproduce.site.tasks import finish_what_was_begun
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def clear_up() -> None:
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     deliver_what_is_owed()
+    finish_what_was_begun()
 
 
 def _beat(worker: str, stop: threading.Event) -> None:

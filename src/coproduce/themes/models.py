@@ -190,6 +190,10 @@ def came_with(theme: Theme, voices: Iterable[int]) -> dict[int, Theme]:
 
 def in_no_theme(person: Person | None) -> VoiceQuerySet:
     """Voices in no theme, of the hubs where this person makes sense: what they could still put in one."""
-    return Voice.objects.for_reading(person).filter(
-        ~Exists(Placement.objects.filter(voice=OuterRef("pk"))), hub__in=hubs_where(person, "make sense")
+    return (
+        Voice.objects.for_reading(person)
+        .exclude(words="")
+        .filter(
+            ~Exists(Placement.objects.filter(voice=OuterRef("pk"))), hub__in=hubs_where(person, "make sense")
+        )
     )

@@ -12,10 +12,10 @@ from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.engine import quotes, transcript
+from coproduce.engine import masking, quotes, transcript
 from coproduce.engine.quotes import Span
 from coproduce.people.actions import record, way_meant, welcome
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Act, Hub, Mandate, Membership, Person
 from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.voices.models import Consent, Incoming, Speaker, Story, Turn, Use, Voice
 
@@ -73,7 +73,9 @@ def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: i
     speakers = {speaker.label: speaker for speaker in story.speakers.all()}
     while True:
         with transaction.atomic():
-            Story.objects.select_for_update().get(pk=story.pk)
+            held = Story.objects.select_for_update().get(pk=story.pk)
+            if not held.file:  # somebody who spoke in it was erased meanwhile
+                return
             begin = story.turns.count()
             piece = turns[begin : begin + at_a_time]
             Turn.objects.bulk_create(
@@ -89,6 +91,25 @@ def take_in_turns(story: Story, turns: tuple[transcript.Turn, ...], at_a_time: i
             )
         if begin + len(piece) >= len(turns):
             return
+
+
+# Who has read it is on record, for those who told it
+
+
+def note_reading(by: Person, story: Story) -> None:
+    """Leave a record that `by` read this story, at most once a day. Not for those who told it."""
+    if story.speakers.filter(person=by).exists() or _read_today(by, story):
+        return
+    with transaction.atomic():
+        _hold(story)
+        if not _read_today(by, story):
+            record(by, "read", story, story.hub_id)
+
+
+def _read_today(by: Person, story: Story) -> bool:
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    acts = Act.objects.filter(thing=Story._meta.label_lower, thing_id=story.pk)
+    return acts.filter(by=by, verb="read", at__gte=today).exists()
 
 
 # The transcript is put right
@@ -155,20 +176,25 @@ def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iter
     """
     must(by, "work on stories", speaker.story.hub_id)
     _hold(speaker.story)
+    if Speaker.objects.filter(pk=speaker.pk, withdrawn_at__isnull=False).exists():
+        raise ValidationError(_("They took their words in this story back. That can’t be undone here."))
     wanted, before = {Use(use) for use in uses}, set(_uses_of(speaker))
     same_person = Speaker.objects.filter(pk=speaker.pk, person=person).exists()
     speaker.person = person
     speaker.save(update_fields=["person"])
+    if person and by.pk != person.pk:
+        _must_not_exceed(person, wanted - (before if same_person else set()))
     record(by, "name a speaker of", speaker.story, speaker.story.hub_id, speaker=speaker.pk)
     _allow(by, speaker.consents.all(), wanted, speaker=speaker)
-    spoken = Voice.objects.filter(turn__speaker=speaker)
+    spoken = Voice.objects.filter(turn__speaker=speaker, withdrawn_at__isnull=True)
     spoken.update(person=person)
     for quote in spoken:
         stays = _uses_of(quote) if same_person else set()
         if before - wanted:
             stays &= wanted
         new = wanted - before if same_person else wanted
-        _allow(by, quote.consents.all(), stays | (new - _kept_back([quote])), voice=quote)
+        uses = stays | (new - _kept_back([quote]))
+        _allow(by, quote.consents.all(), uses, voice=quote, since=_since(speaker))
 
 
 @transaction.atomic
@@ -187,10 +213,11 @@ def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -
     for begin in range(0, len(turns), AT_ONCE):
         others = story.turns.filter(pk__in=[turn.pk for turn in turns[begin : begin + AT_ONCE]])
         others = others.exclude(speaker=speaker) if speaker else others.filter(speaker__isnull=False)
-        for quote in list(Voice.objects.filter(turn__in=others)):
+        for quote in list(Voice.objects.filter(turn__in=others, withdrawn_at__isnull=True)):
             quote.person = speaker.person if speaker else None
             quote.save(update_fields=["person"])
-            _allow(by, quote.consents.all(), allowed - _kept_back([quote]), voice=quote)
+            uses = allowed - _kept_back([quote])
+            _allow(by, quote.consents.all(), uses, voice=quote, since=_since(speaker))
         assigned += others.update(speaker=speaker)
     for turn in turns:
         turn.speaker = speaker
@@ -225,8 +252,11 @@ def mend_turn(by: Person, turn: Turn, text: str) -> None:
                 _("The words of a quote would be gone: “%(words)s”. Keep them, or remove the quote first.")
                 % {"words": quote.words[:120]}
             )
-        quote.begins, quote.ends, quote.words = span.begins, span.ends, text[span.begins : span.ends]
-        quote.save(update_fields=["begins", "ends", "words"])
+        mended = text[span.begins : span.ends]
+        if quote.words != mended and (quote.masked or _uses_of(quote) & OUTSIDE):
+            quote.masked = mask_all(quote.hub_id, mended)
+        quote.begins, quote.ends, quote.words = span.begins, span.ends, mended
+        quote.save(update_fields=["begins", "ends", "words", "masked"])
     turn.text = text
     turn.save(update_fields=["text"])
     record(by, "mend a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
@@ -295,7 +325,8 @@ def mark_quote(by: Person, turn: Turn, span: Span) -> Voice:
         begins=tidy.begins,
         ends=tidy.ends,
     )
-    _allow(by, voice.consents.all(), _uses_of(turn.speaker) - _kept_back(overlapping), voice=voice)
+    uses = _uses_of(turn.speaker) - _kept_back(overlapping)
+    _allow(by, voice.consents.all(), uses, voice=voice, since=_since(turn.speaker))
     record(by, "mark", voice, story.hub_id)
     return voice
 
@@ -330,9 +361,12 @@ def write_down(
     came_by: str,
     person: Person | None = None,
     said_on: dt.date | None = None,
-    uses: Iterable[str] = (Use.GROUP,),
+    uses: Iterable[str] | None = None,
 ) -> Voice:
-    """Write down what somebody said: a note, a call, at a meeting. `person` None is nobody we know."""
+    """Write down what somebody said: a note, a call, at a meeting. `person` None is nobody we know.
+
+    Without `uses`, what the person set for what they say from now on; the group, if they set nothing.
+    """
     if by != person:
         must(by, "add words", hub)
     elif not may(by, "read what the group may read", hub):
@@ -350,9 +384,63 @@ def write_down(
         said_on=said_on or timezone.localdate(),
         taken_by=by,
     )
-    _allow(by, voice.consents.all(), uses, voice=voice)
+    if uses is None:
+        start_with_default(by, voice)
+    else:
+        if person and by != person:
+            _must_not_exceed(person, {Use(use) for use in uses})
+        _allow(by, voice.consents.all(), uses, voice=voice)
     record(by, "write down", voice, hub)
     return voice
+
+
+@transaction.atomic
+def write_down_for(
+    by: Person,
+    mandate: Mandate,
+    hub: Hub,
+    words: str,
+    read_back: bool,
+    said_on: dt.date | None = None,
+    uses: Iterable[str] = (Use.GROUP,),
+) -> Voice:
+    """A trusted person writes down what somebody said, and whether it was read back to them."""
+    held = Mandate.objects.standing("speak").select_for_update().filter(pk=mandate.pk, trusted=by).first()
+    if held is None or not Membership.objects.current().filter(person=held.person, hub=hub).exists():
+        raise NotAllowed("write down what somebody said")
+    words = _as_written(words)
+    if not words:
+        raise ValidationError(_("Write what they said."))
+    if said_on and said_on > timezone.localdate():
+        raise ValidationError(_("That day is still to come. Write the day they said it."))
+    voice = Voice.objects.create(
+        hub=hub,
+        person=held.person,
+        came_by=Voice.Way.TRUSTED_PERSON,
+        words=words,
+        said_on=said_on or timezone.localdate(),
+        taken_by=by,
+        through=by,
+        read_back=read_back,
+    )
+    _allow(by, voice.consents.all(), uses, voice=voice)
+    record(by, "write down", voice, hub, mandate=held.pk, read_back=read_back)
+    return voice
+
+
+@transaction.atomic
+def disown(by: Person, voice: Voice) -> None:
+    """These are not my words, says the person they were written down for. Nobody may use them from now on."""
+    if by.pk != voice.person_id:
+        must(by, "work on stories", voice.hub_id)
+    if voice.through_id is None:
+        raise ValidationError(_("Nobody wrote this down for you. You can say what it may be used for."))
+    held = Voice.objects.select_for_update().get(pk=voice.pk)
+    if held.disowned_at:
+        return
+    _allow(by, held.consents.all(), (), voice=held, alone=True)
+    Voice.objects.filter(pk=voice.pk).update(disowned_at=timezone.now())
+    record(by, "disown", voice, voice.hub_id)
 
 
 def _as_written(text: str) -> str:
@@ -393,7 +481,10 @@ def take_in(by: Person, incoming: Incoming, person: Person | None = None) -> Voi
     if person is None and (held.name or held.way):
         person = welcome(by, held.hub, held.name, held.way)
     said_on = timezone.localdate(held.at)
-    voice = write_down(by, held.hub, held.words, Voice.Way.FORM, person, said_on, held.uses)
+    # Anybody can write any name on the open form. So it opens no more than the person it turns out to be set.
+    default = default_uses(person) if person else None
+    uses = [use for use in held.uses if default is None or use in default]
+    voice = write_down(by, held.hub, held.words, Voice.Way.FORM, person, said_on, uses)
     held.outcome, held.taken_by, held.voice, held.reason = Incoming.Outcome.TAKEN_IN, by, voice, ""
     held.words = held.name = held.way = ""
     held.save()
@@ -425,13 +516,67 @@ def _held(by: Person, incoming: Incoming) -> Incoming:
 # Consent
 
 
+OUTSIDE = {Use.SERVICES, Use.PUBLIC}
+
+
+def default_uses(person: Person) -> dict[Use, dt.datetime] | None:
+    """What a person allows for what they say from now on, each with since when; None if they never said."""
+    known = list(person.consents.all())
+    if not known:
+        return None
+    return {Use(consent.use): consent.given_at for consent in known if consent.withdrawn_at is None}
+
+
+def start_with_default(by: Person, voice: Voice) -> None:
+    """Allow for a new voice what its person set, or the group where they never said. It keeps the day they said so."""
+    since = default_uses(voice.person) if voice.person else None
+    uses: Iterable[str] = (Use.GROUP,) if since is None else since
+    _allow(by, voice.consents.all(), uses, voice=voice, since=since)
+
+
+def _must_not_exceed(person: Person, uses: set[Use]) -> None:
+    """Who writes down for somebody may allow less than they set, and never more: for more they are asked first."""
+    default = default_uses(person)
+    if default is None or uses <= default.keys():
+        return
+    allowed = "; ".join(use.to_whom for use in Use if use in default) or _("nobody")
+    raise ValidationError(
+        _(
+            "%(name)s allows for new words: %(allowed)s. Tick no more than that. "
+            "If they say yes to more, change it afterwards, together."
+        )
+        % {"name": person.name, "allowed": allowed}
+    )
+
+
+def offered_for(voice: Voice) -> list[masking.Found]:
+    """What in the words may tell who somebody is, and is offered for masking before they leave the group."""
+    return masking.find(voice.words, _names_known_in(voice.hub_id))
+
+
+def mask_all(hub: int, words: str) -> str:
+    """The words with all masked that is offered; empty where nothing is."""
+    found = masking.find(words, _names_known_in(hub))
+    return masking.mask(words, found) if found else ""
+
+
+def _names_known_in(hub: int) -> list[str]:
+    return list(
+        Person.objects.filter(memberships__hub=hub).order_by().values_list("name", flat=True).distinct()
+    )
+
+
 @transaction.atomic
 def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
     """Allow exactly these uses of a voice from now on: what is new is given, what is missing is withdrawn."""
     if by.pk != voice.person_id:
         must(by, "work on stories", voice.hub_id)
     wanted = {Use(use) for use in uses}
-    Voice.objects.select_for_update().get(pk=voice.pk)
+    locked = Voice.objects.select_for_update().get(pk=voice.pk)
+    if not locked.words:
+        raise ValidationError(_("These words were taken out."))
+    if locked.disowned_at:
+        raise ValidationError(_("Somebody said that these are not their words. Nobody may use them."))
     _allow(by, voice.consents.all(), wanted, voice=voice, alone=True)
     record(by, "set consent for", voice, voice.hub_id, uses=sorted(wanted))
 
@@ -442,8 +587,14 @@ def _allow(
     uses: Iterable[str],
     voice: Voice | None = None,
     speaker: Speaker | None = None,
+    person: Person | None = None,
     alone: bool = False,
+    since: dict[Use, dt.datetime] | None = None,
 ) -> None:
+    """Make these the uses that stand. `since`: when what is new here was said, where that was earlier.
+
+    Words that begin to leave the group leave it with everything masked that is offered, until a person decides.
+    """
     wanted = {Use(use) for use in uses}
     standing = {Use(consent.use): consent for consent in known.filter(withdrawn_at__isnull=True)}
     now = timezone.now()
@@ -452,9 +603,19 @@ def _allow(
         withdrawn.withdrawn_at, withdrawn.withdrawn_by, withdrawn.withdrawn_alone = now, by, alone
         withdrawn.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_alone"])
     Consent.objects.bulk_create(
-        Consent(voice=voice, speaker=speaker, use=use, given_at=now, given_by=by)
+        Consent(
+            voice=voice,
+            speaker=speaker,
+            person=person,
+            use=use,
+            given_at=(since or {}).get(use, now),
+            given_by=by,
+        )
         for use in sorted(wanted - standing.keys())
     )
+    if voice and wanted & OUTSIDE and not standing.keys() & OUTSIDE:
+        voice.masked = mask_all(voice.hub_id, voice.words)
+        voice.save(update_fields=["masked"])
 
 
 def _uses_of(allowing: Speaker | Voice | None) -> set[Use]:
@@ -462,6 +623,14 @@ def _uses_of(allowing: Speaker | Voice | None) -> set[Use]:
     if allowing is None:
         return set()
     return {Use(consent.use) for consent in allowing.consents.filter(withdrawn_at__isnull=True)}
+
+
+def _since(speaker: Speaker | None) -> dict[Use, dt.datetime]:
+    """When each use that stands for a speaker was allowed: a quote marked years later is no younger."""
+    if speaker is None:
+        return {}
+    standing = speaker.consents.filter(withdrawn_at__isnull=True)
+    return {Use(consent.use): consent.given_at for consent in standing}
 
 
 def _kept_back(voices: Iterable[Voice]) -> set[Use]:

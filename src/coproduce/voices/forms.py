@@ -14,11 +14,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.engine import quotes, transcript
+from coproduce.engine import masking, quotes, transcript
 from coproduce.engine.quotes import Span
 from coproduce.people.forms import ActionForm, DateField
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import hubs_where
+from coproduce.voices.actions import default_uses
+from coproduce.voices.consent import Choice, masked_now
 from coproduce.voices.models import Incoming, Speaker, Story, Turn, Use, Voice, cut, who_may_be_named
 
 
@@ -33,7 +35,7 @@ class EmptyIsAnAnswer(forms.Field):
             self.required = True
 
 
-class Choice(EmptyIsAnAnswer, forms.ModelChoiceField):
+class OneOf(EmptyIsAnAnswer, forms.ModelChoiceField):
     pass
 
 
@@ -171,7 +173,7 @@ class AddSpeakerForm(ActionForm):
 
 
 class SpeakerForm(UsesForm):
-    person = Choice(
+    person = OneOf(
         label=_("Who is this?"),
         queryset=Person.objects.none(),
         empty_label=_("Not one of us: an interviewer, or somebody we don’t know"),
@@ -210,7 +212,7 @@ class WhoSpeaksForm(ActionForm):
 class TurnSpeakerForm(ActionForm):
     """One turn, by one key."""
 
-    speaker = Choice(queryset=Speaker.objects.none())
+    speaker = OneOf(queryset=Speaker.objects.none())
 
     def __init__(self, story: Story, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -226,7 +228,7 @@ class ManyTurnsForm(ActionForm):
         empty_label=None,
         widget=forms.RadioSelect,
     )
-    other = Choice(
+    other = OneOf(
         label=_("Who speaks next?"),
         help_text=_("Two people who take turns: first one, then the other, then the first again."),
         queryset=Speaker.objects.none(),
@@ -290,7 +292,7 @@ class SplitForm(SeenForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the first sentence of the other person.")},
     )
-    speaker = Choice(
+    speaker = OneOf(
         label=_("Who speaks from there on?"),
         queryset=Speaker.objects.none(),
         empty_label=_("I will say later"),
@@ -429,7 +431,7 @@ class WriteDownForm(HubForm, UsesForm):
         widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": _("Write what they said.")},
     )
-    person = Choice(
+    person = OneOf(
         label=_("Who said it?"),
         queryset=Person.objects.none(),
         empty_label=_("Somebody we don’t know"),
@@ -468,6 +470,34 @@ class WriteDownForm(HubForm, UsesForm):
             self.add_error(
                 "person", _("This person is not in that hub. Choose another hub, or another person.")
             )
+
+
+class WriteDownForForm(UsesForm):
+    """What somebody said, written down by the person they trust."""
+
+    words = forms.CharField(
+        label=_("What did they say?"),
+        help_text=_("Their own words, not a summary."),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": _("Write what they said.")},
+    )
+    said_on = DateField(label=_("When did they say it?"), initial=timezone.localdate)
+    hub = forms.ModelChoiceField(label=_("For which hub?"), queryset=Hub.objects.none(), empty_label=None)
+    read_back = forms.BooleanField(
+        label=_("I read it back to them, and they said it is right"), required=False
+    )
+    field_order = ["words", "said_on", "hub", *Use.values, "read_back"]
+
+    def __init__(self, them: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if them.known_through_id:
+            self.fields["group"].help_text = _("People in this hub see the words. Not who said them.")
+            self.fields["public"].label = _("Anybody may read them, without the name")
+        hubs = Hub.objects.filter(memberships__person=them, memberships__until__isnull=True).distinct()
+        self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+        if len(hubs) == 1:
+            self.fields["hub"].widget = forms.HiddenInput()
+            self.fields["hub"].initial = hubs[0]
 
 
 class ConsentForm(UsesForm):
@@ -540,7 +570,7 @@ class HaveYourSayForm(UsesForm):
 class TakeInForm(ActionForm):
     """Who said it, if it is somebody the hub knows already."""
 
-    person = Choice(
+    person = OneOf(
         label=_("Is this somebody we know?"),
         queryset=Person.objects.none(),
         empty_label=_("No, or we can’t tell"),
@@ -555,3 +585,92 @@ class PutAsideForm(ActionForm):
     reason = forms.CharField(
         label=_("Why?"), help_text=_("Like “Sent by a machine” or “Here twice”."), max_length=200
     )
+
+
+class DefaultForm(UsesForm):
+    """What somebody allows for what they say from now on."""
+
+    def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:
+        known = default_uses(person)
+        kwargs["initial"] = dict.fromkeys([Use.GROUP] if known is None else known, True)
+        super().__init__(*args, **kwargs)
+
+
+class ManyUsesForm(ActionForm):
+    """A page of voices, each with its uses. The page draws the boxes itself: `use-<voice>`, one for each use."""
+
+    def __init__(self, voices: list[Voice], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.voices = voices
+
+    @property
+    def wanted(self) -> dict[Voice, list[str]]:
+        known = set(Use.values)
+        return {
+            voice: [use for use in self.data.getlist(f"use-{voice.pk}") if use in known]  # type: ignore[attr-defined]
+            for voice in self.voices
+        }
+
+
+class MaskForm(ActionForm):
+    """What in the words is to be masked when they leave the group. Everything is ticked until somebody decides."""
+
+    hide = Ticks(
+        label=_("Hide these outside the group"),
+        help_text=_("They may tell who somebody is. Untick what may be read by others."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, voice: Voice, offered: list[masking.Found], *args: Any, **kwargs: Any) -> None:
+        self.voice, self.offered = voice, offered
+        kwargs["initial"] = {"hide": [str(place) for place in masked_now(voice, offered)]}
+        super().__init__(*args, **kwargs)
+        self.fields["hide"].choices = [  # type: ignore[attr-defined]
+            (
+                str(place),
+                _t("“%(words)s” becomes %(offered)s")
+                % {"words": voice.words[each.begins : each.ends], "offered": each.offered},
+            )
+            for place, each in enumerate(offered)
+        ]
+
+    @property
+    def ticked(self) -> list[int]:
+        return [int(place) for place in self.cleaned_data["hide"]]
+
+
+class LimitForm(ActionForm):
+    months = forms.TypedChoiceField(
+        label=_("After how long do you ask people again?"),
+        choices=Hub._meta.get_field("consent_months").choices or [],
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+
+
+class TakeBackForm(ActionForm):
+    choice = forms.ChoiceField(
+        label=_("What should happen with the words?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the two.")},
+    )
+    hear = forms.BooleanField(required=False)
+
+    def __init__(self, own: bool, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["choice"].choices = [  # type: ignore[attr-defined]
+            (Choice.TAKE_OUT, _t("Take my words out") if own else _t("Take their words out")),
+            (
+                Choice.NAMELESS,
+                _t("Keep my words, without my name") if own else _t("Keep their words, without their name"),
+            ),
+        ]
+        self.fields["hear"].label = (
+            _t("I still want to hear what comes of it")
+            if own
+            else _t("They still want to hear what comes of it")
+        )
+        self.fields["hear"].help_text = _t(
+            "Only if the words are kept. Then the computer still knows whose they are, for that alone. "
+            "No page shows it to anybody else."
+        )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.engine.quotes import Span
-from coproduce.people.models import Hub, Membership, Person
+from coproduce.people.models import Act, Hub, Mandate, Membership, Person, name_for
 from coproduce.people.permissions import hubs_where, may
 
 
@@ -85,6 +87,7 @@ class Speaker(models.Model):
     label = models.CharField(_("name in the story"), max_length=120)
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="speaks")
     position = models.PositiveSmallIntegerField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)  # words taken out, or kept nameless for good
 
     class Meta:
         ordering = ["position"]
@@ -154,9 +157,18 @@ def cut(text: str, spans: Iterable[Span]) -> list[Piece]:
     return pieces
 
 
+def readings_of(person: Person) -> models.QuerySet[Act]:
+    """Who has read the stories that this person told, latest first."""
+    told = Speaker.objects.filter(person=person).order_by().values("story")
+    read = Act.objects.filter(thing=Story._meta.label_lower, verb="read", thing_id__in=told)
+    return read.exclude(by=person).filter(by__isnull=False).select_related("by")
+
+
 def who_may_be_named(by: Person, hub: Hub) -> models.QuerySet[Person]:
     """Whom `by` may name as having spoken: anybody in a hub whose people they know; otherwise themselves."""
-    in_hub = Membership.objects.current().filter(person=OuterRef("pk"), hub=hub)
+    in_hub = Membership.objects.current().filter(
+        person=OuterRef("pk"), person__known_through__isnull=True, hub=hub
+    )
     if may(by, "read everything said", hub) or may(by, "look after people", hub):
         return Person.objects.filter(Q(pk=by.pk) | Exists(in_hub))
     return Person.objects.filter(pk=by.pk)
@@ -185,6 +197,7 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         may_read = Q(_allowed(Use.PUBLIC))
         if person is not None:
             may_read |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
+            may_read |= Q(through=person, disowned_at__isnull=True) & Q(_stands_between("through"))
             if group := hubs_where(person, "read what the group may read"):
                 may_read |= Q(hub__in=group) & Q(_allowed(Use.GROUP))
             if services := hubs_where(person, "read what services may read"):
@@ -192,28 +205,103 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         return self.filter(may_read)
 
     def for_reading(self, person: Person | None) -> VoiceQuerySet:
-        """visible_to, with what a bubble shows: who said it (where this reader may know), how and when."""
-        may_know = Q(_allowed(Use.PUBLIC))
+        """visible_to, with what a bubble shows: the words as this reader gets them, who said it, how and when.
+
+        Outside the group the words are the masked ones. Who takes part as a service never learns who said it, and
+        of what is kept nameless nobody does.
+        """
+        inside, named = Q(pk__in=[]), Q(_allowed(Use.PUBLIC))
         if person is not None:
-            may_know |= Q(person=person) | Q(hub__in=hubs_where(person, "read everything said"))
-            may_know |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
+            own = Q(person=person)
+            inside = own | Q(hub__in=hubs_where(person, "read everything said"))
+            inside |= Q(through=person) & Q(_stands_between("through"))
+            inside |= Q(hub__in=hubs_where(person, "read what the group may read")) & Q(_allowed(Use.GROUP))
+            named &= ~Q(hub__in=hubs_where(person, "read what services may read"))
+            named = own | ((inside | named) & Q(withdrawn_at__isnull=True))
+        else:
+            named &= Q(withdrawn_at__isnull=True)
         return (
             self.visible_to(person)
             .annotate(  # type: ignore[no-redef]
-                names_who=Case(When(may_know, Value(True)), default=False, output_field=BooleanField())
+                names_who=Case(When(named, Value(True)), default=False, output_field=BooleanField()),
+                who_known=name_for(person, "person", unknown=""),
+                words_shown=Case(
+                    When(inside, then=F("words")),
+                    When(masked="", then=F("words")),
+                    default=F("masked"),
+                    output_field=models.TextField(),
+                ),
             )
             .select_related("person", "hub", "turn__story")
         )
 
+    def saying(self, words: str) -> VoiceQuerySet:
+        """Of for_reading(), those with these words, as this reader gets them: what is masked can't be searched for."""
+        return self.filter(words_shown__icontains=words)
+
+    def naming_who(self) -> VoiceQuerySet:
+        """Of for_reading(), those of which this reader may know who said them."""
+        return self.filter(names_who=True)
+
+
+def _stands_between(trusted: str) -> Exists:
+    """That a mandate to speak stands between who said it and who wrote it down for them."""
+    held = Mandate.objects.standing("speak")
+    return Exists(held.filter(person=OuterRef("person"), trusted=OuterRef(trusted)))
+
 
 def _allowed(use: Use) -> Exists:
-    return Exists(Consent.objects.filter(voice=OuterRef("pk"), use=use, withdrawn_at__isnull=True))
+    return Exists(Consent.objects.filter(voice=OuterRef("pk"), use=use).obeyed(use))
+
+
+GRACE = 3  # months in which a yes that is due for asking again still counts
+
+
+def months_ago(months: int) -> dt.datetime:
+    """This moment so many months ago; on the last day of a month that is shorter."""
+    now = timezone.now()
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return now.replace(year=year, month=month + 1, day=min(now.day, last))
+
+
+def _limit(grace: int = 0) -> Case:
+    """Since when a yes must have been given to be no older than its hub's limit: in one expression, without a query."""
+    months = [months for months, _label in Hub._meta.get_field("consent_months").choices or ()]
+    return Case(
+        *(
+            When(voice__hub__consent_months=each, then=Value(months_ago(each + grace)))
+            for each in sorted(months)[:-1]
+        ),
+        default=Value(months_ago(max(months) + grace)),
+        output_field=models.DateTimeField(),
+    )
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def standing(self) -> ConsentQuerySet:
+        """Given and not taken back, however long ago."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def obeyed(self, use: str) -> ConsentQuerySet:
+        """What opens a voice for this use now. Outside the group a yes lapses some months after the hub's limit."""
+        if use == Use.GROUP:
+            return self.standing()
+        return self.standing().filter(given_at__gt=_limit(GRACE))
+
+    def to_ask_again(self) -> ConsentQuerySet:
+        """Yeses for services and for anybody that are older than the hub's limit."""
+        outside = self.standing().filter(voice__isnull=False, use__in=[Use.SERVICES, Use.PUBLIC])
+        return outside.exclude(voice__words="").filter(given_at__lte=_limit())
 
 
 class Voice(models.Model):
     """One thing somebody said, in their own words, with how it came.
 
     A quote is a voice that is a span of a turn: `words == turn.text[begins:ends]`, to the letter.
+
+    One that its person took back has `withdrawn_at`. Either its words are gone and its row keeps the place on the
+    thread, so that counts stay true; or its words are kept nameless.
     """
 
     class Way(models.TextChoices):
@@ -230,15 +318,24 @@ class Voice(models.Model):
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="voices")
     came_by = models.CharField(_("how it came"), max_length=20, choices=Way.choices)
     words = models.TextField(_("what they said, in their own words"))
+    masked = models.TextField(_("the words as they leave the group"), blank=True)  # empty: as they are
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     said_on = models.DateField(_("when they said it"))
     taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     taken_at = models.DateTimeField(default=timezone.now)
+    through = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # who was trusted
+    read_back = models.BooleanField(default=False)  # to who said it, by whom they came through
+    disowned_at = models.DateTimeField(null=True, blank=True)  # who was to have said it: not my words
     turn = models.ForeignKey(Turn, models.CASCADE, null=True, blank=True, related_name="quotes")
     begins = models.PositiveIntegerField(null=True, blank=True)
     ends = models.PositiveIntegerField(null=True, blank=True)
 
     objects = VoiceQuerySet.as_manager()
     names_who = False  # for_reading() says otherwise where the reader may know
+    words_shown: str  # for_reading() fetches it
+    who_known = ""  # and what this reader may call them
 
     class Meta:
         ordering = ["-said_on", "-pk"]
@@ -254,10 +351,26 @@ class Voice(models.Model):
         return f"voice {self.pk}"
 
     @property
+    def is_taken_out(self) -> bool:
+        """Their words are gone, at their wish. That something was said stays, so that counts stay true."""
+        return not self.words
+
+    @property
+    def is_nameless(self) -> bool:
+        """Kept for good without who said it."""
+        return bool(self.words) and self.withdrawn_at is not None
+
+    @property
+    def shown(self) -> str:
+        """The words as the reader gets them that for_reading() was asked for; else as they leave the group."""
+        known: str | None = self.__dict__.get("words_shown")
+        return (self.masked or self.words) if known is None else known
+
+    @property
     def who(self) -> str:
         """Who said it, as far as the reader may know."""
-        if self.names_who and self.person:
-            return self.person.name
+        if self.names_who and self.who_known:
+            return self.who_known
         return _t("Somebody in %(hub)s") % {"hub": self.hub.name}
 
     @property
@@ -269,27 +382,38 @@ class Voice(models.Model):
 
 
 class Consent(models.Model):
-    """That somebody allows one use of one voice (or of all they said in a story), from when until when.
+    """That somebody allows one use of one voice, of all they said in a story, or of what they say from now on.
 
-    A row without `withdrawn_at` stands now. Rows are never rewritten, so what was allowed when can be told.
+    A row without `withdrawn_at` stands now. Rows are never rewritten, so what was allowed when can be told. One that
+    ended because somebody was asked again and still said yes is `renewed`: the next row goes on from it.
     """
 
     voice = models.ForeignKey(Voice, models.CASCADE, null=True, related_name="consents")
     speaker = models.ForeignKey(Speaker, models.CASCADE, null=True, related_name="consents")
+    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="consents")
     use = models.CharField(max_length=20, choices=Use.choices)
     given_at = models.DateTimeField(default=timezone.now)
     given_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     withdrawn_alone = models.BooleanField(default=False)  # for this one voice: then it stays so
+    renewed = models.BooleanField(default=False)
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         ordering = ["given_at", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(voice__isnull=True, speaker__isnull=False)
-                | Q(voice__isnull=False, speaker__isnull=True),
+                condition=Q(voice__isnull=False, speaker__isnull=True, person__isnull=True)
+                | Q(voice__isnull=True, speaker__isnull=False, person__isnull=True)
+                | Q(voice__isnull=True, speaker__isnull=True, person__isnull=False),
                 name="consent_is_for_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=["person", "use"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="one_standing_consent_a_person",
             ),
             models.UniqueConstraint(
                 fields=["voice", "use"],
@@ -304,8 +428,8 @@ class Consent(models.Model):
         ]
 
     def __str__(self) -> str:
-        of = f"voice {self.voice_id}" if self.voice_id else f"speaker {self.speaker_id}"
-        return f"{self.use} for {of}"
+        things = {"voice": self.voice_id, "speaker": self.speaker_id, "person": self.person_id}
+        return f"{self.use} for " + "".join(f"{name} {pk}" for name, pk in things.items() if pk)
 
     @property
     def to_whom(self) -> str:
@@ -359,3 +483,38 @@ class Incoming(models.Model):
     @property
     def to_whom(self) -> list[str]:
         return [Use(use).to_whom for use in self.uses]
+
+
+class Carried(models.Model):
+    """Something that carried a voice out of the group, once: where to, since when, and what was done to recall it.
+
+    Emails and letters are written down when they go, exports when they are made. Public pages follow from consent
+    and thread, so nobody writes at each look: `carried()` of each room that has such pages adds the missing rows
+    whenever somebody opens the list, and before anything is taken back.
+    """
+
+    class Kind(models.TextChoices):
+        PAGE = "page", _("page that anybody can read")
+        EMAIL = "email", _("email")
+        LETTER = "letter", _("letter")
+        EXPORT = "export", _("file that somebody took away")
+        REPORT = "report", _("report")
+
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="carried")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    where = models.CharField(max_length=300)  # a title, or the address of a page here
+    path = models.CharField(max_length=200, blank=True)
+    who_has_it = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(null=True, blank=True)  # when somebody asked them to take it down
+    asked_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name_plural = "carried"
+        constraints = [
+            models.UniqueConstraint(fields=["voice", "kind", "where", "path"], name="carried_once_to_a_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} with voice {self.voice_id}"

@@ -11,7 +11,7 @@ from coproduce.voices.models import Story
 def take_in_story(story_id: int) -> None:
     """Save the turns that are still missing. Safe to run twice: it goes on where it stopped."""
     story = Story.objects.filter(pk=story_id).first()
-    if story is None:
+    if story is None or not story.file:
         return
     with story.file.open("rb") as file:
         read = transcript.read(file.read(), story.file_name)

@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.people.todo import Todo
+from coproduce.voices.consent import to_ask_again, to_recall
 from coproduce.voices.models import Incoming, Story
 
 
 def do_these_first(person: Person) -> list[Todo]:
-    """What strangers said and nobody has opened; stories with no quote marked yet, latest first."""
-    return [*_strangers(person), *_stories(person)]
+    """What strangers said; words taken back that others still have; old yeses; stories with no quote marked yet."""
+    return [*_strangers(person), *_recall(person), *_ask_again(person), *_stories(person)]
 
 
 def _strangers(person: Person) -> list[Todo]:
@@ -30,6 +31,39 @@ def _strangers(person: Person) -> list[Todo]:
             small=_("Nobody has read it yet."),
             url=reverse("voices:queue"),
             button=_("Read it"),
+            lesser=True,
+        )
+    ]
+
+
+def _recall(person: Person) -> list[Todo]:
+    number = to_recall(person).count() if hubs_where(person, "work on stories") else 0
+    if not number:
+        return []
+    return [
+        Todo(
+            title=ngettext(
+                "Ask for %(n)d voice to be taken down", "Ask for %(n)d voices to be taken down", number
+            )
+            % {"n": number},
+            small=_("Somebody took their words back. Others still have them."),
+            url=reverse("to_recall"),
+            button=_("See where"),
+        )
+    ]
+
+
+def _ask_again(person: Person) -> list[Todo]:
+    number = to_ask_again(person).count() if hubs_where(person, "work on stories") else 0
+    if not number:
+        return []
+    return [
+        Todo(
+            title=ngettext("Ask again about %(n)d voice", "Ask again about %(n)d voices", number)
+            % {"n": number},
+            small=_("They said yes long ago. Do they still?"),
+            url=reverse("voices:ask_again"),
+            button=_("See which"),
             lesser=True,
         )
     ]

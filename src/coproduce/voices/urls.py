@@ -1,6 +1,6 @@
 from django.urls import path
 
-from coproduce.voices import incoming, views
+from coproduce.voices import consent_pages, incoming, views
 
 app_name = "voices"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("have-your-say/sum/", incoming.new_sum, name="sum"),
     path("have-your-say/thank-you/", incoming.thank_you, name="thank_you"),
     path("stories/", views.stories, name="stories"),
+    path("stories/who-has-read/", views.who_has_read, name="who_has_read"),
     path("stories/add/", views.add_story, name="add_story"),
     path("stories/<int:pk>/", views.story, name="story"),
     path("stories/<int:pk>/progress/", views.progress, name="progress"),
@@ -28,7 +29,19 @@ urlpatterns = [
     path("voices/", views.voices, name="voices"),
     path("voices/add/", views.add_voice, name="add"),
     path("voices/say/", views.say, name="say"),
+    path("voices/for-me/", views.said_for_me, name="said_for_me"),
+    path("voices/<int:pk>/not-mine/", views.disown, name="disown"),
+    path("supporting/<int:pk>/write-down/", views.write_down_for, name="write_down_for"),
     path("voices/<int:pk>/", views.voice, name="voice"),
     path("voices/<int:pk>/consent/", views.consent, name="consent"),
+    path("voices/<int:pk>/hidden/", consent_pages.mask, name="mask"),
+    path("voices/<int:pk>/still-yes/", consent_pages.still_yes, name="still_yes"),
+    path("stories/<int:pk>/hidden/", consent_pages.hidden, name="hidden"),
+    path("consent/", consent_pages.my_consent, name="my_consent"),
+    path("consent/form.pdf", consent_pages.form_on_paper, name="consent_form"),
+    path("consent/ask-again/", consent_pages.ask_again, name="ask_again"),
+    path("people/<int:pk>/consent/", consent_pages.allowed, name="allowed"),
+    path("people/<int:pk>/consent/form.pdf", consent_pages.form_on_paper, name="consent_form_for"),
+    path("hubs/<int:pk>/consent/", consent_pages.limit, name="limit"),
     path("voices/<int:pk>/remove/", views.remove_quote, name="remove_quote"),
 ]

@@ -19,10 +19,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
+from coproduce.people.views import supported_by
 from coproduce.voices import actions, forms
-from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice
+from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice, readings_of
 
 TURNS_A_PAGE = 40
 ROWS_A_PAGE = 20
@@ -84,6 +85,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
     story = get_object_or_404(told, pk=pk)
     if story.is_coming_in:
         return redirect("voices:progress", story.pk)
+    actions.note_reading(request.person, story)
     works = may(request.person, "work on stories", story.hub_id)
     counts = turn_counts(story)
     step = step_of(request.GET.get("step"), counts, story) if works else "read"
@@ -94,7 +96,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
         "step": step,
         "steps": steps(story, counts, step),
         "counts": counts,
-        "may_have_file": may(request.person, "read everything said", story.hub_id),
+        "may_have_file": bool(story.file) and may(request.person, "read everything said", story.hub_id),
     }
     if step == "trim":
         kept = story.turns.filter(trimmed=False)
@@ -215,6 +217,7 @@ def many_turns(request: PersonRequest, pk: int) -> HttpResponse:
     story = to_work_on(request, pk)
     asked = request.GET.get("from", "")
     begin = get_object_or_404(story.turns, pk=asked) if asked.isdecimal() else None
+    actions.note_reading(request.person, story)
     form = forms.ManyTurnsForm(story, begin, posted(request))
     if form.is_valid() and form.does(actions.assign_speakers, request.person, said := form.said):
         done = ngettext("%(n)d turn has its speaker.", "%(n)d turns have their speaker.", len(said))
@@ -242,6 +245,9 @@ def speaker(request: PersonRequest, pk: int) -> HttpResponse:
         actions.name_speaker, request.person, speaker, form.cleaned_data["person"], form.uses
     ):
         messages.success(request, _("Saved, for all that %(who)s said here.") % {"who": speaker.label})
+        outside = {Use.SERVICES, Use.PUBLIC} & {Use(use) for use in form.uses}
+        if outside and Voice.objects.filter(turn__speaker=speaker).exclude(masked="").exists():
+            return redirect("voices:hidden", speaker.story_id)
         return redirect(at_step(speaker.story, "who"))
     return render(request, "voices/speaker.html", {"form": form, "speaker": speaker, "story": speaker.story})
 
@@ -259,12 +265,23 @@ def turn_speaker(request: PersonRequest, pk: int) -> HttpResponse:
     return HttpResponse(why_not(form), status=422, content_type="text/plain; charset=utf-8")
 
 
+@signed_in
+def who_has_read(request: PersonRequest) -> HttpResponse:
+    """For who told a story: who has read it, and on which day."""
+    told = {story.pk: story for story in Story.objects.filter(speakers__person=request.person)}
+    page = page_of(request, readings_of(request.person))
+    rows = [(told[act.thing_id], act) for act in page if act.thing_id in told]
+    return render(request, "voices/who_has_read.html", {"page": page, "rows": rows, "told": told})
+
+
 # One turn
 
 
 def turn_to_work_on(request: PersonRequest, pk: int) -> Turn:
     turns = Turn.objects.filter(story__in=Story.objects.to_work_on(request.person))
-    return get_object_or_404(turns.select_related("story__hub", "speaker__person"), pk=pk)
+    turn = get_object_or_404(turns.select_related("story__hub", "speaker__person"), pk=pk)
+    actions.note_reading(request.person, turn.story)
+    return turn
 
 
 def place_in_story(turn: Turn, step: str) -> str:
@@ -351,10 +368,13 @@ def story_file(request: PersonRequest, pk: int) -> HttpResponseBase:
     """The file as given: never shown, only handed over, whatever is in it."""
     kept = Story.objects.visible_to(request.person)
     story = get_object_or_404(kept.filter(hub__in=hubs_where(request.person, "read everything said")), pk=pk)
+    if not story.file:
+        raise Http404
     try:
         given = story.file.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: it went when somebody took words back
         raise Http404 from None
+    actions.note_reading(request.person, story)
     answer = FileResponse(
         given, as_attachment=True, filename=story.file_name, content_type="application/octet-stream"
     )
@@ -375,7 +395,7 @@ def voices(request: PersonRequest) -> HttpResponse:
     form.is_valid()
     asked = {name: value for name, value in getattr(form, "cleaned_data", {}).items() if value}
     if words := asked.get("q"):
-        found = found.filter(words__icontains=words)
+        found = found.saying(words)
     found = found.filter(**{name: asked[name] for name in ("hub", "came_by") if name in asked})
     query = request.GET.copy()
     query.pop("page", None)
@@ -391,6 +411,16 @@ def voices(request: PersonRequest) -> HttpResponse:
             "may_say": bool(hubs_where(request.person, "read what the group may read")),
         },
     )
+
+
+def after_allowing(voice: Voice, uses: list[str], before: bool = False) -> HttpResponse:
+    """Look at what is hidden before others read it. Who allows nothing any more is asked what is to happen."""
+    voice.refresh_from_db(fields=["masked"])
+    if voice.masked and {Use.SERVICES, Use.PUBLIC} & {Use(use) for use in uses}:
+        return redirect("voices:mask", voice.pk)
+    if before and not uses:
+        return redirect("take_back_voice", voice.pk)
+    return redirect("voices:voice", voice.pk)
 
 
 @signed_in
@@ -410,7 +440,7 @@ def add_voice(request: PersonRequest) -> HttpResponse:
         messages.success(request, _("Written down, in their own words."))
         if "another" in request.POST:
             return redirect("voices:add")
-        return redirect("voices:voice", form.result.pk)
+        return after_allowing(form.result, form.uses)
     return render(request, "voices/add_voice.html", {"form": form})
 
 
@@ -418,7 +448,9 @@ def add_voice(request: PersonRequest) -> HttpResponse:
 def say(request: PersonRequest) -> HttpResponse:
     verb = "read what the group may read"
     must_somewhere(request.person, verb)
-    form = forms.SayForm(request.person, verb, posted(request), initial={"group": True})
+    default = actions.default_uses(request.person)
+    initial = dict.fromkeys([Use.GROUP] if default is None else default, True)
+    form = forms.SayForm(request.person, verb, posted(request), initial=initial)
     if form.is_valid() and form.does(
         actions.write_down,
         request.person,
@@ -429,13 +461,15 @@ def say(request: PersonRequest) -> HttpResponse:
         uses=form.uses,
     ):
         messages.success(request, _("Thank you. We have it, in your words. You will hear what comes of it."))
-        return redirect("voices:voice", form.result.pk)
+        return after_allowing(form.result, form.uses)
     return render(request, "voices/say.html", {"form": form})
 
 
 def voice(request: PersonRequest, pk: int) -> HttpResponse:
     """What is public, anybody may open. For all else a visitor is asked to sign in, there or not."""
-    found = Voice.objects.for_reading(request.person).select_related("taken_by").filter(pk=pk).first()
+    found = (
+        Voice.objects.for_reading(request.person).select_related("taken_by", "through").filter(pk=pk).first()
+    )
     if found is None:
         if request.person is None:
             return redirect_to_login(request.get_full_path())
@@ -452,10 +486,21 @@ def voice(request: PersonRequest, pk: int) -> HttpResponse:
             "keeps": keeps,
             "own": own,
             "uses": uses_of(found) if keeps or own else None,
-            "may_change": own or may(request.person, "work on stories", found.hub_id),
+            "may_change": found.disowned_at is None
+            and (own or may(request.person, "work on stories", found.hub_id)),
+            "knows_through": found.through_id is None or knows_through(request.person, found),
             "place": place_in_story(turn, "quotes") if turn and in_story else None,
+            "old": Consent.objects.to_ask_again().filter(voice=found).exists() if keeps or own else False,
         },
     )
+
+
+def knows_through(reader: Person | None, voice: Voice) -> bool:
+    """Whether this reader may know through which trusted person a voice came."""
+    if reader is None:
+        return False
+    either = reader.pk in (voice.person_id, voice.through_id)
+    return either or may(reader, "look after people", voice.hub_id)
 
 
 @dataclass(frozen=True)
@@ -472,21 +517,62 @@ def uses_of(voice: Voice) -> list[Allowed]:
     return [
         Allowed(
             str(use.label),
-            any(one.use == use and one.withdrawn_at is None for one in given),
+            voice.consents.obeyed(use).filter(use=use).exists(),
             [one for one in given if one.use == use],
         )
         for use in Use
     ]
 
 
+# Through a trusted person
+
+
+@signed_in
+def write_down_for(request: PersonRequest, pk: int) -> HttpResponse:
+    """A trusted person writes down what somebody they support said."""
+    mandate: Mandate = get_object_or_404(supported_by(request.person).filter(speak=True), pk=pk)
+    form = forms.WriteDownForForm(mandate.person, posted(request))
+    if form.is_valid() and form.does(
+        actions.write_down_for,
+        request.person,
+        mandate,
+        form.cleaned_data["hub"],
+        form.cleaned_data["words"],
+        form.cleaned_data["read_back"],
+        form.cleaned_data["said_on"],
+        form.uses,
+    ):
+        messages.success(request, _("Written down, in their own words."))
+        return redirect("people:supported", mandate.pk)
+    return render(request, "voices/write_down_for.html", {"form": form, "mandate": mandate})
+
+
+@signed_in
+def said_for_me(request: PersonRequest) -> HttpResponse:
+    """What others wrote down for this person, who, and whether it was read back."""
+    said = Voice.objects.for_reading(request.person).filter(person=request.person, through__isnull=False)
+    return render(
+        request, "voices/said_for_me.html", {"page": page_of(request, said.select_related("through", "hub"))}
+    )
+
+
+@signed_in
+@require_POST
+def disown(request: PersonRequest, pk: int) -> HttpResponse:
+    voice = get_object_or_404(Voice.objects.visible_to(request.person), pk=pk, through__isnull=False)
+    actions.disown(request.person, voice)
+    messages.success(request, _("Nobody uses these words any more. It holds from now on, everywhere here."))
+    return redirect("voices:voice", voice.pk)
+
+
 @signed_in
 def consent(request: PersonRequest, pk: int) -> HttpResponse:
     voice = get_object_or_404(Voice.objects.for_reading(request.person), pk=pk)
     own = voice.person_id == request.person.pk
-    if not (own or may(request.person, "work on stories", voice.hub_id)):
+    if voice.disowned_at or not (own or may(request.person, "work on stories", voice.hub_id)):
         raise NotAllowed("work on stories")
     form = forms.ConsentForm(voice, posted(request))
     if form.is_valid() and form.does(actions.set_consent, request.person, voice, form.uses):
         messages.success(request, _("Saved. It holds from now on, everywhere here."))
-        return redirect("voices:voice", voice.pk)
+        return after_allowing(voice, form.uses, bool(form.initial))
     return render(request, "voices/consent.html", {"form": form, "voice": voice, "own": own})

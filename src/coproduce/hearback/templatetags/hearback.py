@@ -8,10 +8,13 @@ from django import template
 from django.utils.translation import gettext as _
 
 from coproduce.changes.models import Change
-from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, lay_out
+from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
-from coproduce.hearback.models import Feedback, State, Update, tally
-from coproduce.people.models import Person, Way
+from coproduce.hearback.actions import their_words_for
+from coproduce.hearback.forms import PassedOnForm
+from coproduce.hearback.models import Feedback, State, Update, heard_as_said_to, tally
+from coproduce.people.counts import Said, is_of_the_group
+from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
 from coproduce.voices.models import Voice
 
@@ -32,8 +35,11 @@ def way_word(kind: str) -> str:
 
 
 @register.inclusion_tag("hearback/_heard_bar.html")
-def heard_bar(counts: dict[str, int]) -> dict[str, Any]:
-    """How many have heard, as a bar with its table."""
+def heard_bar(update: Update, reader: Person | None) -> dict[str, Any]:
+    """How many have heard, as a bar with its table; outside the group one rounded number."""
+    counts = tally(update)
+    if not is_of_the_group(reader, update.change.hub_id):
+        return {"said": heard_as_said_to(reader, update, counts[State.HEARD])}
     return {
         "people": sum(counts.values()),
         "heard": counts[State.HEARD],
@@ -49,20 +55,45 @@ def thread_picture(change: Change, reader: Person | None) -> dict[str, Any]:
     thread = thread_of(change, reader)
     latest = Update.objects.filter(change=change).first()
     counts = tally(latest) if latest else None
-    heard = Heard(counts[State.HEARD], sum(counts.values())) if counts else None
-    line = "" if heard else _("Nobody has heard yet")
+    inside = is_of_the_group(reader, change.hub_id)
+    heard = Heard(counts[State.HEARD], sum(counts.values())) if counts and inside else None
+    line = "" if counts else _("Nobody has heard yet")
+    said = heard_as_said_to(reader, latest, counts[State.HEARD]) if latest and counts and not inside else None
     picture = lay_out(
-        [VoiceNode(strand.voice.words, _leads_to(thread, strand)) for strand in thread.strands],
+        [VoiceNode(strand.voice.shown, _leads_to(thread, strand)) for strand in thread.strands],
         _more(thread),
-        [ThemeNode(theme.name, theme.count, _from_theme(thread, theme.pk)) for theme in thread.themes],  # type: ignore[attr-defined]
+        [
+            ThemeNode(theme.name, theme.count.rank or 1, _from_theme(thread, theme.pk))  # type: ignore[attr-defined]
+            for theme in thread.themes
+        ],
         [
             TopicNode(topic.title, _voices_through(thread, topic.pk), [("change", 0)])
             for topic in thread.topics
         ],
         ChangeNode(change.title, line),
-        heard,
+        Heard(0, 0) if said else heard,
+        None if inside else _words_outside(thread, said),
     )
-    return {"thread": thread, "picture": picture, "heard": heard, "change": change}
+    return {
+        "thread": thread,
+        "picture": picture,
+        "heard": heard,
+        "heard_said": said,
+        "change": change,
+        "inside": inside,
+    }
+
+
+def _words_outside(thread: Thread, heard: Said | None) -> Words:
+    """What the picture says outside the group: rounded, and the same whether or not there are others."""
+    others, told = (
+        _("and others"),
+        _("%(voices)s lead to it.") % {"voices": thread.behind.voices.voices.capitalize()},
+    )
+    back = (_("%(people)s heard") % {"people": heard.people}).capitalize() if heard else ""
+    return Words(
+        more_voices=others, one_more_voice=others, told=told, told_one=told, told_none=told, heard=back
+    )
 
 
 def _leads_to(thread: Thread, strand: Strand) -> list[Any]:
@@ -82,12 +113,15 @@ def _from_theme(thread: Thread, theme: int) -> list[Any]:
 
 def _voices_through(thread: Thread, topic: int) -> int:
     """About how many voices come through a topic, for how thick its strand is drawn."""
-    return sum(theme.count for theme in thread.themes if topic in theme.leads_to) or 1  # type: ignore[attr-defined]
+    return sum(theme.count.rank for theme in thread.themes if topic in theme.leads_to) or 1  # type: ignore[attr-defined]
 
 
 def _more(thread: Thread) -> More | None:
-    rest = thread.behind.voices - len(thread.strands)
-    return More(rest, hubs=thread.behind.hubs if thread.behind.hubs > 1 else 0) if rest > 0 else None
+    voices, hubs = thread.behind.voices, thread.behind.hubs or 0
+    if not voices.exact:
+        return More(1)
+    rest = voices.rank - len(thread.strands)
+    return More(rest, hubs=hubs if hubs > 1 else 0) if rest > 0 else None
 
 
 @register.inclusion_tag("hearback/_updates.html", takes_context=True)
@@ -109,3 +143,32 @@ def tell_button(context: dict[str, Any], change: Change) -> dict[str, Any]:
 def ahead(voice: Voice) -> dict[str, Any]:
     """What became of one voice: you said → what happened."""
     return {"ahead": ahead_of([voice.pk])[voice.pk], "voice": voice}
+
+
+@register.inclusion_tag("hearback/_news_through_me.html", takes_context=True)
+def news_through_me(context: dict[str, Any]) -> dict[str, Any]:
+    """For whom there is news to pass on, each once, with how much."""
+    reader = context["person"]
+    counted: dict[int, tuple[str, int]] = {}
+    for feedback in Feedback.objects.owed_through(reader).named_for(reader):
+        _who, number = counted.get(feedback.person_id, ("", 0))
+        counted[feedback.person_id] = (feedback.who, number + 1)
+    held = Mandate.objects.standing("hear").filter(trusted=reader, person__in=counted)
+    mandates = dict(held.values_list("person", "pk"))
+    return {"waiting": [(who, number, mandates[pk]) for pk, (who, number) in counted.items()]}
+
+
+@register.inclusion_tag("hearback/_news_for.html", takes_context=True)
+def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
+    """What is to be passed on to one supported person, each with their words and a form."""
+    reader = context["person"]
+    owed = (
+        Feedback.objects.owed_through(reader)
+        .filter(person=mandate.person_id)
+        .select_related("update__change")
+    )
+    news = [
+        (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))
+        for feedback in owed[:10]
+    ]
+    return {"news": news, "csrf_token": context.get("csrf_token")}

@@ -21,12 +21,12 @@ from coproduce.changes.models import Change
 from coproduce.engine import quotes
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import State, Update
-from coproduce.people.actions import add_hub, record
-from coproduce.people.models import Account, Hub, Membership, Organisation, Person, Way
+from coproduce.people.actions import add_hub, bring_in, make_mandate, record
+from coproduce.people.models import Account, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import may
 from coproduce.themes.actions import make_theme, merge
 from coproduce.themes.models import Theme
-from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
+from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down, write_down_for
 from coproduce.voices.models import Story, Voice
 
 HERE = Path(__file__).parent
@@ -88,6 +88,8 @@ class _Town:
             for each in self.told["organisation"]
         }
         for told in self.told["person"]:
+            if "known_through" in told:
+                continue
             self.people[told["key"]] = Person.objects.create(
                 name=told["name"], organisation=organisations.get(told.get("organisation", ""))
             )
@@ -106,6 +108,12 @@ class _Town:
                 )
             self.hubs[told["key"]] = hub
         for key, told in self._told_people():
+            if "known_through" in told:
+                hub = self.hubs[told["memberships"][0]["hub"]]
+                self.people[key] = bring_in(
+                    self.people[told["known_through"]], hub, told["name"], only_i_know=True
+                )
+                continue
             person = self.people[key]
             for held in told["memberships"]:
                 Membership.objects.get_or_create(person=person, hub=self.hubs[held["hub"]], role=held["role"])
@@ -117,6 +125,10 @@ class _Town:
                     Account.objects.get_or_create(person=person, defaults={"email": way["address"]})
             record(None, "add", person)
             person.__dict__.pop("_hubs_where", None)
+
+        for told in self.told["mandate"]:
+            person = self.people[told["person"]]
+            make_mandate(person, person, self.people[told["trusted"]], told["what_for"])
 
     def _told_people(self) -> list[tuple[str, dict[str, Any]]]:
         return [(told["key"], told) for told in self.told["person"]]
@@ -152,15 +164,15 @@ class _Town:
                 raise ValueError(f"town.toml: quote {told['key']} does not stand in {told['story']}")
         for told in self.told["voice"]:
             hub = self.hubs[told["hub"]]
-            self.voices[told["key"]] = write_down(
-                self.who_may("add words", hub, told.get("taken_by", "")),
-                hub,
-                told["words"],
-                told["came_by"],
-                self.people.get(told.get("person", "")),
-                self.day(told["said_on"]),
-                told["consent"],
-            )
+            person, by = self.people.get(told.get("person", "")), self.people.get(told.get("taken_by", ""))
+            said_on, consent = self.day(told["said_on"]), told["consent"]
+            if mandate := Mandate.objects.standing("speak").filter(person=person, trusted=by).first():
+                assert by is not None
+                voice = write_down_for(by, mandate, hub, told["words"], True, said_on, consent)
+            else:
+                writer = self.who_may("add words", hub, told.get("taken_by", ""))
+                voice = write_down(writer, hub, told["words"], told["came_by"], person, said_on, consent)
+            self.voices[told["key"]] = voice
 
     def keeper_of_all(self) -> Person:
         """Somebody who may read everything said in every hub, to put voices of all hubs into themes."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import typst
+from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from coproduce.hearback.actions import their_words
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.people.models import Way
+from coproduce.people.paper import to_pdf
 
 HERE = Path(__file__).parent
 SHOW_PROGRESS_EVERY = 25
@@ -23,44 +25,56 @@ SHOW_PROGRESS_EVERY = 25
 
 def make_pdf(letters: Letters) -> None:
     """Write the pile's PDF and keep it. Running it again writes the same pile anew."""
-    pile = letters.feedback.select_related("person", "update__change__hub", "update__change__owner").order_by(
-        "person__name", "pk"
-    )
-    written = []
-    for feedback in pile:
-        written.append(_letter(feedback))
-        if len(written) % SHOW_PROGRESS_EVERY == 0:
-            Letters.objects.filter(pk=letters.pk).update(written=len(written))
-    pdf = to_pdf(written, letters.hub.name)
-    letters.written = len(written)
-    letters.pdf.save(f"letters-{letters.pk}.pdf", ContentFile(pdf), save=False)
-    letters.save(update_fields=["pdf", "written"])
-
-
-def to_pdf(letters: list[dict[str, object]], hub: str) -> bytes:
-    """The pile as PDF/UA-1. Where somebody's words hold a character that no font on this machine can draw, that
-    standard can't be met: then the PDF is tagged all the same, and the character is an empty box on paper."""
-    inputs = {"letters": json.dumps(letters), "hub": hub}
-    try:
-        return typst.compile(
-            str(HERE / "letters.typ"),
-            sys_inputs=inputs,
-            font_paths=[str(HERE / "fonts")],
-            pdf_standards="ua-1",
+    while True:
+        pile = list(
+            letters.feedback.select_related(
+                "person", "update__change__hub", "update__change__owner"
+            ).order_by("person__name", "pk")
         )
-    except typst.TypstError as error:
-        if "could not be displayed with font" not in str(error):
-            raise
-        return typst.compile(str(HERE / "letters.typ"), sys_inputs=inputs, font_paths=[str(HERE / "fonts")])
+        written = []
+        for feedback in pile:
+            written.append(_letter(feedback))
+            if len(written) % SHOW_PROGRESS_EVERY == 0:
+                Letters.objects.filter(pk=letters.pk).update(written=len(written))
+        pdf = on_paper(written, letters.hub.name)
+        if _keep(letters, pile, pdf):
+            return
+
+
+def on_paper(written: list[dict[str, object]], hub: str) -> bytes:
+    """These letters as one PDF."""
+    return to_pdf(HERE / "letters.typ", {"letters": json.dumps(written), "hub": hub})
+
+
+def _keep(letters: Letters, pile: list[Feedback], pdf: bytes) -> bool:
+    """Keep the PDF, unless somebody in it was erased while it was made: then it has to be made again."""
+    with transaction.atomic():
+        now = Letters.objects.select_for_update().filter(pk=letters.pk, posted_at__isnull=True).first()
+        if now is None:
+            return True
+        if {feedback.pk for feedback in pile} != set(now.feedback.values_list("pk", flat=True)):
+            return False
+        before = now.pdf.name
+        now.written = len(pile)
+        now.pdf.save(f"letters-{now.pk}.pdf", ContentFile(pdf), save=False)
+        now.save(update_fields=["pdf", "written"])
+    if before and before != now.pdf.name:
+        now.pdf.storage.delete(before)
+    letters.pdf, letters.written = now.pdf, now.written
+    return True
 
 
 def _letter(feedback: Feedback) -> dict[str, object]:
     change = feedback.update.change
     way = feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
-    return {
+    outside: dict[str, object] = {
         "name": feedback.person.name,
         "address": way.address.splitlines() if way else [],
         "date": date_format(timezone.localdate(), "j F Y"),
+    }
+    if way and way.others_may_read:
+        return outside | {"sender": settings.SENDER_NAME}
+    return outside | {
         "title": feedback.update.title,
         "text": [part.strip() for part in feedback.update.text.split("\n\n") if part.strip()],
         "owner": change.owner.name if change.owner else "",
