@@ -107,7 +107,7 @@ EXPECTED: dict[str, Expect] = {
     "take_back_everything": page(LEADS, own=True),
     "went": page(KEEPERS, LEADS, own=True, methods=GET),
     "to_recall": page(KEEPERS, anywhere=True, methods=GET),
-    "asked": page(KEEPERS, methods=POST),
+    "asked": page(KEEPERS, LEADS, own=True, methods=POST),
     "voices:allowed": page(LEADS, own=True),
     "voices:my_consent": Expect(signed_in=True, methods=GET),
     "voices:consent_form": Expect(signed_in=True, methods=GET),  # blank
