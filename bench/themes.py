@@ -501,8 +501,7 @@ def proposing() -> None:
         parts = np.array_split(hundred, 60)
         np.savez(Path(folder) / "confirmed.npz", **{f"theme{at}": part for at, part in enumerate(parts)})
         short = [" ".join(text.split()[:80]) for text in story]
-        (Path(folder) / "story.txt").write_text("
-".join(short), encoding="utf-8")
+        (Path(folder) / "story.txt").write_text("\n".join(short), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-c", code, f"{folder}/confirmed.npz", f"{folder}/story.txt"],
             env=os.environ | ONE_CORE | {"PYTHONPATH": str(ROOT / "src")},
