@@ -158,16 +158,10 @@ def work() -> None:
 
 
 @pytest.fixture
-def on_disk(transactional_db, settings, tmp_path, monkeypatch):
+def on_disk(transactional_db, tmp_path, monkeypatch):
     """Everything this test keeps lies in one folder, and nothing of an earlier test in its database."""
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
-    }
-    call_command("createcachetable", verbosity=0)
-    yield tmp_path
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS cache")
+    return tmp_path
 
 
 def database_files() -> list[Path]:
