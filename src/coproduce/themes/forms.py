@@ -165,7 +165,8 @@ class ProposedForm(ActionForm):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, initial={"name": proposed.label, "others": True}, **kwargs)
+        kwargs["initial"] = {"name": proposed.label, "others": True}
+        super().__init__(*args, **kwargs)
         self.fields["voices"].queryset = voices  # type: ignore[attr-defined]
         self.fields["into"].choose_from(themes)  # type: ignore[attr-defined]
 

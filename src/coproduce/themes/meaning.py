@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from coproduce.engine.themes import Embedder, default_embedder, nearest
@@ -79,7 +79,7 @@ def near(person: Person | None, words: str, count: int = 20) -> list[int]:
     by = embedder()
     if by is None or not words.strip():
         return []
-    readable = Voice.objects.for_reading(person).for_the_machine().filter(words_shown=F("words"))
+    readable = Voice.objects.for_reading(person).to_the_letter().for_the_machine()
     known = Meaning.objects.filter(voice__in=readable.order_by().values("pk"), embedder=by.name)
     ids, rows = [], []
     for pk, vector in known.order_by().values_list("pk", "vector").iterator(chunk_size=5000):

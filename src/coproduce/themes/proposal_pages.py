@@ -53,7 +53,7 @@ def proposed(request: PersonRequest) -> HttpResponse:
     """Themes that the machine proposes, each with the quotes that stand for it."""
     _must_make_sense_somewhere(request)
     known = ProposedTheme.objects.visible_to(request.person).open().select_related("hub")
-    page = page_of(request, known.annotate(voices=Count("proposals")), 10)
+    page = page_of(request, known.annotate(voices=Count("proposals")).order_by("-sureness", "pk"), 10)
     shown = _quotes_of(request, page)
     return render(
         request,

@@ -95,6 +95,7 @@ def session(request: PersonRequest, pk: int) -> HttpResponse:
             "invited": invited_to(session, by) if leads else [],
             "own": session.invited.filter(person=by).first(),
             "messages_of_it": messages_with_quotes(session.key_messages.all(), by),
+            "may_print": may(by, "look after people", session.hub_id),
             "is_past": session.on <= timezone.localdate(),
         },
     )
@@ -106,11 +107,8 @@ def invited_to(session: SenseMaking, reader: Person) -> list[Guest]:
         "person__ways", Prefetch("person__mandates", Mandate.objects.select_related("trusted__account"))
     )
     rows = list(known)
-    names = dict(
-        Person.objects.named_for(reader)
-        .filter(pk__in=[row.person_id for row in rows])
-        .values_list("pk", "shown")
-    )
+    named = Person.objects.named_for(reader).filter(pk__in=[row.person_id for row in rows])
+    names = {person.pk: person.shown for person in named}
     looked_after = may(reader, "look after people", session.hub_id)
     guests = []
     for row in rows:

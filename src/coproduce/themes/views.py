@@ -144,7 +144,7 @@ def theme(request: PersonRequest, pk: int) -> HttpResponse:
                 (voice, origins.get(voice.pk), str(voice.pk) in form.ticked, around.get(voice.pk))
                 for voice in page
             ],
-            "terms": theme.terms if may_sort else [],
+            "marks": theme.terms if may_sort else [],
             "said_terms": said_terms(theme, page) if may_sort else [],
             "count": counts[theme.pk],
             "readable": page.paginator.count,

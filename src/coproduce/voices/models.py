@@ -245,6 +245,10 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         allowed = Q(_allowed(Use.GROUP)) | Q(_allowed(Use.SERVICES)) | Q(_allowed(Use.PUBLIC))
         return self.exclude(words="").filter(allowed, disowned_at__isnull=True)
 
+    def to_the_letter(self) -> VoiceQuerySet:
+        """Of for_reading(), those whose words this reader gets with nothing masked."""
+        return self.filter(words_shown=F("words"))
+
     def saying(self, words: str) -> VoiceQuerySet:
         """Of for_reading(), those with each of these words, as this reader gets them: what is masked can't be found."""
         if not search.terms(words):
