@@ -271,7 +271,9 @@ class OutcomeForm(SeenForm):
         ],
         widget=forms.RadioSelect,
     )
-    name = forms.CharField(label=_("The name they gave it"), max_length=160)
+    name = forms.CharField(
+        label=_("The name they gave it"), help_text=_("Only if they gave it another name."), max_length=160
+    )
     note = forms.CharField(
         label=_("What they said about it, in their own words"),
         required=False,
@@ -339,6 +341,6 @@ class SearchForm(forms.Form):
         label=_("What are you looking for?"),
         help_text=_("A word, or a few. Everything is searched that you may read."),
         max_length=200,
-        required=False,
+        error_messages={"required": _("Write a word to look for.")},
         widget=forms.TextInput(attrs={"type": "search"}),
     )

@@ -41,6 +41,15 @@ class Behind:
     width: int = WIDTH
     height: int = HEIGHT
 
+    @property
+    def can_be_drawn(self) -> bool:
+        """Whether there is a number to draw, for this reader."""
+        return any(bar.said.rank for bar in self.months)
+
+    @property
+    def now(self) -> str:
+        return self.months[-1].said.voices.capitalize() if self.months else ""
+
 
 def behind(theme: Theme, reader: Person | None) -> Behind:
     """Counts under eleven are only for those who may read all these voices anyway; see people/counts.py."""

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from coproduce.people.middleware import PersonRequest
 from coproduce.people.pages import page_of
 from coproduce.themes import forms, meaning
-from coproduce.themes.models import Theme
+from coproduce.themes.models import Meaning, Theme
 from coproduce.voices.models import Voice
 
 NEAR = 10
@@ -18,8 +18,8 @@ NEAR = 10
 
 def search(request: PersonRequest) -> HttpResponse:
     """For everybody: a visitor searches what is public."""
-    form = forms.SearchForm(request.GET or None)
-    asked = form.cleaned_data["q"].strip() if form.is_bound and form.is_valid() else ""
+    form = forms.SearchForm(request.GET if "q" in request.GET else None)
+    asked = form.cleaned_data["q"].strip() if form.is_valid() else ""
     readable = Voice.objects.for_reading(request.person)
     found = readable.saying(asked) if asked else readable.none()
     page = page_of(request, found, 10)
@@ -38,6 +38,7 @@ def search(request: PersonRequest) -> HttpResponse:
             "page": page,
             "near": near,
             "by_meaning": bool(asked) and meaning.embedder() is not None,
+            "has_read": Meaning.objects.exists(),
             "themes": Theme.objects.visible_to(request.person).standing().filter(name__icontains=asked)[:5]
             if asked
             else [],
