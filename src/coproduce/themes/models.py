@@ -501,7 +501,9 @@ def some_voices(themes: Iterable[int], person: Person | None, each: int = 3) -> 
         return {}
     merged = [When(theme=member, then=Value(pk)) for member, pk in stands_for.items() if member != pk]
     newest = (
-        Placement.objects.filter(theme__in=stands_for, voice__in=Voice.objects.visible_to(person))
+        Placement.objects.filter(
+            Exists(Voice.objects.visible_to(person).filter(pk=OuterRef("voice"))), theme__in=stands_for
+        )
         .annotate(stands=Case(*merged, default=F("theme"), output_field=BigIntegerField()))
         # A voice that two merged themes share is one: dense ranks count it once.
         .annotate(rank=Window(DenseRank(), partition_by=F("stands"), order_by=F("voice").desc()))
