@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coproduce.agenda.models import Stage
 from coproduce.people.forms import ActionForm, DateField, hubs_to_choose
 from coproduce.people.models import Person
+from coproduce.themes.forms import first_few
 from coproduce.themes.models import Theme
 from coproduce.voices.models import Voice
 
@@ -35,7 +36,8 @@ class RaiseForm(ActionForm):
     def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["hub"] = hubs_to_choose(by, "raise a topic")
-        self.fields["themes"].queryset = Theme.objects.visible_to(by).standing()  # type: ignore[attr-defined]
+        known, chosen = Theme.objects.visible_to(by).standing(), self.initial.get("themes", ())
+        self.fields["themes"].queryset = first_few(known, Theme.objects.filter(pk__in=chosen))  # type: ignore[attr-defined]
 
 
 class DecideForm(ActionForm):
@@ -69,7 +71,7 @@ class TieForm(ActionForm):
 
     def __init__(self, themes: QuerySet[Theme], voices: QuerySet[Voice], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["themes"].queryset = themes  # type: ignore[attr-defined]
+        self.fields["themes"].queryset = first_few(themes)  # type: ignore[attr-defined]
         self.fields["voices"].queryset = voices  # type: ignore[attr-defined]
         self.ticked = set(self.data.getlist("voices")) if self.is_bound else set()  # type: ignore[attr-defined]
 

@@ -16,11 +16,12 @@ from coproduce.hearback import today as hearback
 from coproduce.people import today as people
 from coproduce.people.models import Membership, Person
 from coproduce.people.permissions import BELOW, TABLE, hubs_where
+from coproduce.themes import today as themes
 from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, voices, people)  # those that have something to do first
+ROOMS = (hearback, themes, voices, people)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -38,7 +38,7 @@ def _places(person: Person | None, account: Any) -> list[tuple[str, str]]:
     if hubs_where(person, "work on stories"):
         places = [(_("Stories"), "voices:stories"), (_("Themes"), "themes:themes"), *places]
     elif hubs_where(person, "read what the group may read"):
-        places = [(_("What people said"), "voices:voices"), *places]
+        places = [(_("What people said"), "voices:voices"), (_("Themes"), "themes:themes"), *places]
     if hubs_where(person, "write an update"):
         places.append((_("Who has heard"), "hearback:who_has_heard"))
     if hubs_where(person, "look after people"):
@@ -51,6 +51,7 @@ def _places(person: Person | None, account: Any) -> list[tuple[str, str]]:
         places.insert(0, (_("What you said"), "hearback:what_happened"))
     else:
         places.append((_("Have your say"), "voices:have_your_say"))
+    places.append((_("Search"), "themes:search"))
     if person and account.is_administrator:
         places.append((_("Installation"), "installation"))
     return [(label, reverse(name)) for label, name in places]

@@ -1,8 +1,11 @@
-"""What it means: themes, and the voices that each is about."""
+"""What it means: themes with the voices that each is about, what the machine proposes, and what groups agreed on."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -21,11 +24,14 @@ from django.db.models import (
 )
 from django.db.models.functions import DenseRank
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Act, Hub, Person
 from coproduce.people.permissions import hubs_where
-from coproduce.voices.models import Voice, VoiceQuerySet
+from coproduce.voices.models import Story, Turn, Use, Voice, VoiceQuerySet
 
 
 class ThemeQuerySet(models.QuerySet["Theme"]):
@@ -34,8 +40,11 @@ class ThemeQuerySet(models.QuerySet["Theme"]):
         return self.filter(hub__in=hubs_where(person, "read what the group may read"))
 
     def standing(self) -> ThemeQuerySet:
-        """Themes that were not merged into another."""
-        return self.filter(merged_into__isnull=True)
+        """Themes that were not merged into another and not discarded."""
+        return self.filter(merged_into__isnull=True, discarded_at__isnull=True)
+
+    def discarded(self) -> ThemeQuerySet:
+        return self.filter(discarded_at__isnull=False)
 
 
 class Theme(models.Model):
@@ -43,6 +52,9 @@ class Theme(models.Model):
 
     Merging A into B sets A.merged_into and moves nothing: the voices stay where people put them, so it can be
     told, and undone, which came from where. B's voices are its own and those of every theme merged into it.
+    Discarding moves nothing either: its voices count as being in no theme until somebody takes it back.
+
+    The machine writes no row here. What it thinks stands in ProposedTheme and Proposal until people decide.
     """
 
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="themes", verbose_name=_("hub"))
@@ -51,6 +63,11 @@ class Theme(models.Model):
     made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # people said: yes, this is a theme of ours
+    confirmed_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    discarded_at = models.DateTimeField(null=True, blank=True)
+    discarded_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    terms = models.JSONField(default=list, blank=True)  # the words that made the machine think so
     voices = models.ManyToManyField(Voice, through="Placement", related_name="themes")
 
     objects = ThemeQuerySet.as_manager()
@@ -79,6 +96,331 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"voice {self.voice_id} in theme {self.theme_id}"
+
+
+# What people did with a theme: the acts on record, told in words
+
+
+MOVED_OUT = "take voices out of"
+
+
+def acts_on(thing: models.Model) -> QuerySet[Act]:
+    """What was done with a theme or a key message, latest first."""
+    return Act.objects.filter(thing=thing._meta.label_lower, thing_id=thing.pk)
+
+
+def last_act(theme: models.Model) -> int:
+    """The number of the latest; 0 where there is none. A page sends it back, so that nobody undoes unseen what
+    somebody else just did."""
+    return acts_on(theme).values_list("pk", flat=True).first() or 0
+
+
+def undone(theme: Theme) -> set[int]:
+    """The numbers of the acts on it that were undone."""
+    undoing = acts_on(theme).filter(verb="undo a move out of")
+    return {detail["act"] for detail in undoing.values_list("detail", flat=True)}
+
+
+def told_act(act: Act, reader: Person) -> str:
+    """One act in a sentence: "Ify put 3 voices in, at 10:14." """
+    who = act.by.name_for(reader) if act.by else _t("Somebody")
+    stood = act.detail.get("stood", {})
+    n = len(act.detail.get("voices", ())) or sum(len(voices) for voices in stood.values())
+    said = {
+        "make": _t("%(who)s made the theme"),
+        "name": _t("%(who)s changed its words"),
+        "confirm": _t("%(who)s confirmed it"),
+        "open again": _t("%(who)s opened it again"),
+        "place voices in": ngettext("%(who)s put %(n)d voice in", "%(who)s put %(n)d voices in", n),
+        MOVED_OUT: ngettext(
+            "%(who)s moved %(n)d voice to another theme", "%(who)s moved %(n)d voices to another theme", n
+        )
+        if act.detail.get("into")
+        else ngettext("%(who)s took %(n)d voice out", "%(who)s took %(n)d voices out", n),
+        "give voices back from": ngettext(
+            "%(who)s moved %(n)d voice back", "%(who)s moved %(n)d voices back", n
+        ),
+        "undo a move out of": ngettext("%(who)s put %(n)d voice back", "%(who)s put %(n)d voices back", n),
+        "merge": _t("%(who)s merged it into another theme"),
+        "merge another into": _t("%(who)s merged another theme into it"),
+        "undo the merge of": _t("%(who)s undid a merge"),
+        "give a theme back from": _t("%(who)s let a merged theme stand on its own again"),
+        "discard": _t("%(who)s discarded it"),
+        "undo the discarding of": _t("%(who)s took it back"),
+        "agree on": _t("%(who)s wrote down what a session said about it"),
+    }.get(act.verb, _t("%(who)s changed something"))
+    at = timezone.localtime(act.at)
+    when = date_format(at, "H:i") if at.date() == timezone.localdate() else date_format(at, "j F")
+    return _t("%(what)s (%(when)s).") % {"what": said % {"who": who, "n": n}, "when": when}
+
+
+# What the machine thinks, apart from what people decided
+
+
+def sum_of(words: str) -> str:
+    """Tells whether words have changed, without being them."""
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+class Meaning(models.Model):
+    """A voice as numbers by which the machine tells what is alike. Good only for the words it was made of."""
+
+    voice = models.OneToOneField(Voice, models.CASCADE, related_name="meaning", primary_key=True)
+    embedder = models.CharField(max_length=120)
+    words_sum = models.CharField(max_length=32)  # sum_of() the words
+    vector = models.BinaryField()  # float16, little-endian, of length one
+    made_at = models.DateTimeField(default=timezone.now)
+
+    only_what_a_machine_thinks = True  # so a quote can still be unmarked
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"meaning of voice {self.pk}"
+
+    def is_of(self, words: str) -> bool:
+        """Whether it was made of these words."""
+        return self.words_sum == sum_of(words)
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def visible_to(self, person: Person | None) -> FindingQuerySet:
+        return self.filter(hub__in=hubs_where(person, "make sense"))
+
+
+class Finding(models.Model):
+    """One time that the machine looks for themes in what was said in a hub, and how far it has come."""
+
+    class Step(models.TextChoices):
+        WAITING = "waiting", _("Waiting for its turn")
+        READING = "reading", _("Reading what people said")
+        GROUPING = "grouping", _("Looking for what is alike")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("It did not work")
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="findings")
+    asked_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    step = models.CharField(max_length=20, choices=Step.choices, default=Step.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    way = models.CharField(max_length=40, blank=True)  # how it grouped, and by which embedder
+    meaning = models.CharField(max_length=120, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"finding {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished_at is not None
+
+
+class ProposedThemeQuerySet(models.QuerySet["ProposedTheme"]):
+    def visible_to(self, person: Person | None) -> ProposedThemeQuerySet:
+        """What the machine thinks is for those who make sense of it, and who may read all that it is made of: its
+        key terms are their words. The group reads what people decided."""
+        beyond = Proposal.objects.filter(proposed=OuterRef("pk")).exclude(
+            voice__hub__in=hubs_where(person, "read everything said")
+        )
+        return self.filter(~Exists(beyond), hub__in=hubs_where(person, "make sense"))
+
+    def open(self) -> ProposedThemeQuerySet:
+        return self.filter(became__isnull=True, refused_at__isnull=True)
+
+
+class ProposedTheme(models.Model):
+    """Voices that the machine thinks are about the same. People make a theme of them, or say that it is none."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="proposed_themes")
+    label = models.CharField(max_length=160)  # its key terms; people give it a name
+    terms = models.JSONField(default=list)
+    sureness = models.FloatField(default=0)  # 0 to 1: what remains of it when a tenth is left out
+    made_at = models.DateTimeField(default=timezone.now)
+    became = models.ForeignKey(Theme, models.SET_NULL, null=True, blank=True, related_name="proposed_as")
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ProposedThemeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sureness", "pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    def visible_to(self, person: Person | None) -> ProposalQuerySet:
+        readable = hubs_where(person, "read everything said")
+        sorts = hubs_where(person, "make sense")
+        return self.filter(Q(theme__hub__in=sorts) | Q(proposed__hub__in=sorts), voice__hub__in=readable)
+
+    def open(self) -> ProposalQuerySet:
+        """Those that nobody has decided on: not refused, and the voice is not in the theme by now."""
+        there = Placement.objects.filter(theme=OuterRef("theme"), voice=OuterRef("voice"))
+        return self.filter(~Exists(there), refused_at__isnull=True).exclude(voice__words="")
+
+
+class Proposal(models.Model):
+    """That the machine thinks a voice belongs in a theme, or in a proposed one. A refused one is not made again."""
+
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="proposals")
+    theme = models.ForeignKey(Theme, models.CASCADE, null=True, blank=True, related_name="proposals")
+    proposed = models.ForeignKey(
+        ProposedTheme, models.CASCADE, null=True, blank=True, related_name="proposals"
+    )
+    strength = models.FloatField()  # 0 to 1
+    stands_for_it = models.BooleanField(default=False)  # one of the few that show a proposed theme
+    made_at = models.DateTimeField(default=timezone.now)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ProposalQuerySet.as_manager()
+    only_what_a_machine_thinks = True
+
+    class Meta:
+        ordering = ["-strength", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(theme__isnull=False, proposed__isnull=True)
+                | Q(theme__isnull=True, proposed__isnull=False),
+                name="proposed_into_one_thing",
+            ),
+            models.UniqueConstraint(fields=["voice", "theme"], name="proposed_once_into_a_theme"),
+            models.UniqueConstraint(fields=["voice", "proposed"], name="proposed_once_into_a_proposed_theme"),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal of voice {self.voice_id}"
+
+
+# What people agreed on, together
+
+
+class SenseMakingQuerySet(models.QuerySet["SenseMaking"]):
+    def visible_to(self, person: Person | None) -> SenseMakingQuerySet:
+        """A session and what came of it are the group's."""
+        return self.filter(hub__in=hubs_where(person, "read what the group may read"))
+
+
+class SenseMaking(models.Model):
+    """A session in which those who told the stories say whether the themes are right."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="sense_makings", verbose_name=_("hub"))
+    name = models.CharField(_("name"), max_length=160)
+    on = models.DateField(_("day"))
+    place = models.CharField(_("time and place"), max_length=200, blank=True)
+    stories = models.ManyToManyField(Story, related_name="sense_makings", blank=True)
+    themes = models.ManyToManyField(Theme, related_name="sense_makings", blank=True)
+    made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = SenseMakingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-on", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invited(models.Model):
+    """That somebody is invited to a session: when they were told, and whether they came."""
+
+    session = models.ForeignKey(SenseMaking, models.CASCADE, related_name="invited")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="invited_to")
+    told_at = models.DateTimeField(null=True, blank=True)
+    came = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["person__name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["session", "person"], name="invited_once")]
+
+    def __str__(self) -> str:
+        return f"person {self.person_id} invited to session {self.session_id}"
+
+
+class Outcome(models.Model):
+    """What the people at a session said about one theme."""
+
+    class Kind(models.TextChoices):
+        AGREED = "agreed", _("Agreed")
+        RENAMED = "renamed", _("Renamed")
+        REFUSED = "refused", _("Refused")
+
+    session = models.ForeignKey(SenseMaking, models.CASCADE, related_name="outcomes")
+    theme = models.ForeignKey(Theme, models.CASCADE, related_name="outcomes")
+    kind = models.CharField(_("what they said"), max_length=20, choices=Kind.choices)
+    name_before = models.CharField(max_length=160, blank=True)  # where it was renamed
+    note = models.TextField(_("in their own words"), blank=True)
+    recorded_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["recorded_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["session", "theme"], name="one_outcome_a_theme")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: theme {self.theme_id} at session {self.session_id}"
+
+
+class KeyMessageQuerySet(models.QuerySet["KeyMessage"]):
+    def visible_to(self, person: Person | None) -> KeyMessageQuerySet:
+        """A key message is the group's; its quotes are read by consent."""
+        return self.filter(hub__in=hubs_where(person, "read what the group may read"))
+
+    def agreed(self) -> KeyMessageQuerySet:
+        return self.filter(agreed_on__isnull=False)
+
+
+class KeyMessage(models.Model):
+    """One sentence that the group agrees a theme says, standing on named quotes."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="key_messages", verbose_name=_("hub"))
+    theme = models.ForeignKey(Theme, models.CASCADE, related_name="key_messages")
+    words = models.CharField(_("what it says, in one sentence"), max_length=300)
+    use = models.CharField(_("who it is for"), max_length=20, choices=Use.choices, default=Use.GROUP)
+    quotes = models.ManyToManyField(Voice, through="KeyMessageQuote", related_name="key_messages")
+    agreed_on = models.DateField(_("when the group agreed"), null=True, blank=True)
+    agreed_at = models.ForeignKey(
+        SenseMaking, models.SET_NULL, null=True, blank=True, related_name="key_messages"
+    )  # the session, where it was at one
+    made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = KeyMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["theme__name", "pk"]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class KeyMessageQuote(models.Model):
+    """A quote that a key message stands on. It was allowed for the message's use when it was chosen; whether it
+    still is, ask `for_use()`."""
+
+    key_message = models.ForeignKey(KeyMessage, models.CASCADE, related_name="stands_on")
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="stood_on")
+    chosen_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    chosen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["key_message", "voice"], name="a_quote_once_a_message")
+        ]
+
+    def __str__(self) -> str:
+        return f"voice {self.voice_id} under key message {self.key_message_id}"
 
 
 # The thread from voices to themes. Each room answers for its own stretch of it.
@@ -159,7 +501,9 @@ def some_voices(themes: Iterable[int], person: Person | None, each: int = 3) -> 
         return {}
     merged = [When(theme=member, then=Value(pk)) for member, pk in stands_for.items() if member != pk]
     newest = (
-        Placement.objects.filter(theme__in=stands_for, voice__in=Voice.objects.visible_to(person))
+        Placement.objects.filter(
+            Exists(Voice.objects.visible_to(person).filter(pk=OuterRef("voice"))), theme__in=stands_for
+        )
         .annotate(stands=Case(*merged, default=F("theme"), output_field=BigIntegerField()))
         # A voice that two merged themes share is one: dense ranks count it once.
         .annotate(rank=Window(DenseRank(), partition_by=F("stands"), order_by=F("voice").desc()))
@@ -188,12 +532,98 @@ def came_with(theme: Theme, voices: Iterable[int]) -> dict[int, Theme]:
     return {row.voice_id: row.theme for row in rows if row.voice_id not in own}
 
 
+def placed() -> Exists:
+    """That a voice stands in a theme which nobody discarded: one of a filter on voices."""
+    return Exists(Placement.objects.filter(voice=OuterRef("pk"), theme__discarded_at__isnull=True))
+
+
 def in_no_theme(person: Person | None) -> VoiceQuerySet:
     """Voices in no theme, of the hubs where this person makes sense: what they could still put in one."""
     return (
         Voice.objects.for_reading(person)
         .exclude(words="")
-        .filter(
-            ~Exists(Placement.objects.filter(voice=OuterRef("pk"))), hub__in=hubs_where(person, "make sense")
-        )
+        .filter(~placed(), hub__in=hubs_where(person, "make sense"))
     )
+
+
+@dataclass(frozen=True)
+class Around:
+    """What was said just before and after a quote, and where it stands in its turn."""
+
+    before: Turn | None
+    after: Turn | None
+    turn: Turn
+
+
+def turns_around(voices: Iterable[Voice], person: Person | None) -> dict[int, Around]:
+    """For each quote from a story that this person may read, the turns around it. Two queries, for any number."""
+    quotes = [voice for voice in voices if voice.turn is not None and voice.words]
+    stories = {voice.turn.story_id for voice in quotes if voice.turn}
+    readable = set(
+        Story.objects.visible_to(person).filter(pk__in=stories).order_by().values_list("pk", flat=True)
+    )
+    places = {
+        (voice.turn.story_id, voice.turn.position + step)
+        for voice in quotes
+        if voice.turn and voice.turn.story_id in readable
+        for step in (-1, 1)
+    }
+    if not places:
+        return {}
+    asked = Q(*(Q(story=story, position=place) for story, place in places), _connector=Q.OR)
+    turns = Turn.objects.filter(asked, trimmed=False).exclude(text="").order_by().select_related("speaker")
+    known = {(turn.story_id, turn.position): turn for turn in turns}
+    return {
+        voice.pk: Around(
+            before=known.get((voice.turn.story_id, voice.turn.position - 1)),
+            after=known.get((voice.turn.story_id, voice.turn.position + 1)),
+            turn=voice.turn,
+        )
+        for voice in quotes
+        if voice.turn and voice.turn.story_id in readable
+    }
+
+
+def messages_with_quotes(
+    messages: QuerySet[KeyMessage], person: Person | None
+) -> list[tuple[KeyMessage, list[Voice], int]]:
+    """Each key message with those of its quotes that this person may read and that are still allowed for its use,
+    and how many more it stands on. As many queries for many as for one."""
+    found = list(messages.select_related("theme", "agreed_at").prefetch_related("stands_on"))
+    wanted = {one.voice_id for message in found for one in message.stands_on.all()}
+    readable = Voice.objects.for_reading(person).filter(pk__in=wanted).in_bulk()
+    allowed = {
+        use: set(Voice.objects.filter(pk__in=wanted).for_use(use).values_list("pk", flat=True))
+        for use in {message.use for message in found}
+    }
+    rows = []
+    for message in found:
+        quotes = [one.voice_id for one in message.stands_on.all()]
+        shown = [readable[pk] for pk in quotes if pk in readable and pk in allowed[message.use]]
+        rows.append((message, shown, len(quotes) - len(shown)))
+    return rows
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A quote as it is read out to a group: without who said it. Who did may sit in the room, and may say so."""
+
+    words: str
+    how: str
+    said_on: dt.date
+
+
+def heard_in_the_room(session: SenseMaking, theme: Theme, most: int) -> list[Heard]:
+    """Quotes of a theme that the group of the session may read, newest first: those of its own hub to the letter,
+    those of other hubs only where they are public, as they leave that group."""
+    voices = Voice.objects.filter(pk__in=voices_in([theme.pk]))
+    own = Q(pk__in=voices.for_use(Use.GROUP).filter(hub=session.hub_id).order_by().values("pk"))
+    public = Q(pk__in=voices.for_use(Use.PUBLIC).order_by().values("pk"))
+    return [
+        Heard(
+            voice.words if voice.hub_id == session.hub_id else voice.masked or voice.words,
+            str(voice.get_came_by_display()),
+            voice.said_on,
+        )
+        for voice in voices.filter(own | public)[:most]
+    ]

@@ -1,14 +1,47 @@
 from django.urls import path
 
-from coproduce.themes import views
+from coproduce.themes import message_pages, proposal_pages, search_pages, session_pages, views
 
 app_name = "themes"
 urlpatterns = [
+    path("search/", search_pages.search, name="search"),
     path("themes/", views.themes, name="themes"),
     path("themes/make/", views.make, name="make"),
     path("themes/pool/", views.pool, name="pool"),
+    path("themes/discarded/", views.discarded, name="discarded"),
     path("themes/<int:pk>/", views.theme, name="theme"),
     path("themes/<int:pk>/rename/", views.rename, name="rename"),
     path("themes/<int:pk>/merge/", views.merge, name="merge"),
     path("themes/<int:pk>/undo/", views.undo, name="undo"),
+    path("themes/<int:pk>/confirm/", views.confirm, name="confirm"),
+    path("themes/<int:pk>/open-again/", views.open_again, name="open_again"),
+    path("themes/<int:pk>/discard/", views.discard, name="discard"),
+    path("themes/<int:pk>/take-back/", views.undo_discard, name="undo_discard"),
+    path("themes/<int:pk>/undo-move/", views.undo_move, name="undo_move"),
+    path("hubs/<int:pk>/look-for-themes/", proposal_pages.look, name="look"),
+    path("themes/looking/<int:pk>/", proposal_pages.finding, name="finding"),
+    path("themes/proposed/", proposal_pages.proposed, name="proposed"),
+    path("themes/proposed/<int:pk>/", proposal_pages.proposed_theme, name="proposed_theme"),
+    path("themes/proposed/<int:pk>/refuse/", proposal_pages.refuse_proposed, name="refuse_proposed"),
+    path("themes/proposed/<int:pk>/undo/", proposal_pages.undo_refusal, name="undo_refusal"),
+    path("themes/placing/", proposal_pages.placing, name="placing"),
+    path("themes/<int:pk>/proposals/", proposal_pages.proposals, name="proposals"),
+    path("key-messages/", message_pages.key_messages, name="key_messages"),
+    path("themes/<int:pk>/key-message/", message_pages.write, name="write_message"),
+    path("key-messages/<int:pk>/", message_pages.change, name="message"),
+    path("key-messages/<int:pk>/agree/", message_pages.agree, name="agree"),
+    path("key-messages/<int:pk>/open-again/", message_pages.no_longer_agreed, name="open_message"),
+    path("key-messages/<int:pk>/remove/", message_pages.remove, name="remove_message"),
+    path("sense-making/", session_pages.sessions, name="sessions"),
+    path("sense-making/plan/", session_pages.plan, name="plan"),
+    path("sense-making/<int:pk>/", session_pages.session, name="session"),
+    path("sense-making/<int:pk>/change/", session_pages.change, name="change_session"),
+    path("sense-making/<int:pk>/invite/", session_pages.invite, name="invite"),
+    path("sense-making/invited/<int:pk>/told/", session_pages.told, name="told"),
+    path("sense-making/invited/<int:pk>/take-off/", session_pages.take_off, name="take_off"),
+    path("sense-making/<int:pk>/came/", session_pages.came, name="came"),
+    path("sense-making/<int:pk>/screen/", session_pages.screen, name="screen"),
+    path("sense-making/<int:pk>/themes/<int:theme>/", session_pages.outcome, name="outcome"),
+    path("sense-making/<int:pk>/cards.pdf", session_pages.cards, name="cards"),
+    path("sense-making/<int:pk>/invitations.pdf", session_pages.letters, name="invitations"),
 ]
