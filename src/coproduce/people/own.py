@@ -40,7 +40,9 @@ def export(person: Person) -> dict[str, Any]:
             {
                 "person": mandate.person_id,
                 "trusted_person": mandate.trusted_id,
-                "what_for": [str(words) for name, words in Mandate.PURPOSES.items() if getattr(mandate, name)],
+                "what_for": [
+                    str(words) for name, words in Mandate.PURPOSES.items() if getattr(mandate, name)
+                ],
                 "since": mandate.since,
                 "until": mandate.until,
                 "ended_at": mandate.ended_at,

@@ -93,9 +93,7 @@ def erase(person: Person, choice: str) -> list[str]:
         story.turns_expected = story.turns.count()  # what is not taken in yet went with the file
         story.save(update_fields=["title", "file", "file_name", "turns_expected"])
     if takes_out:
-        Voice.objects.filter(pk__in=voices).update(
-            words="", masked="", turn=None, begins=None, ends=None
-        )
+        Voice.objects.filter(pk__in=voices).update(words="", masked="", turn=None, begins=None, ends=None)
         Turn.objects.filter(speaker__in=speakers.order_by().values("pk")).update(text="")
     speakers.update(label="Somebody", person=None)
 
