@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import NotAllowed, must
-from coproduce.themes.models import Placement, Theme, with_merged
+from coproduce.themes.models import Meaning, Placement, Proposal, ProposedTheme, Theme, with_merged
 from coproduce.voices.models import Voice
 
 
@@ -109,6 +111,35 @@ def undo_merge(by: Person, theme: Theme) -> None:
     theme.merged_into = None
     theme.save(update_fields=["merged_into"])
     record(by, "undo the merge of", theme, theme.hub_id, into=into)
+
+
+# When somebody takes their words out
+
+
+@transaction.atomic
+def let_go(voices: Iterable[int]) -> None:
+    """Drop what the machine made of these voices, and of key terms those that nobody else said. Their place in
+    themes and under key messages stays, so that counts stay true. Part of taking back, which asks who may."""
+    gone = list(voices)
+    Meaning.objects.filter(voice__in=gone).delete()
+    known: QuerySet[Any] = ProposedTheme.objects.filter(proposals__voice__in=gone).distinct()
+    for proposed in list(known):
+        others = Voice.objects.filter(proposals__proposed=proposed).exclude(pk__in=gone)
+        proposed.terms = _still_said(proposed.terms, others)
+        proposed.label = ", ".join(proposed.terms)[:160]
+        if proposed.terms:
+            proposed.save(update_fields=["terms", "label"])
+        else:
+            proposed.delete()
+    for theme in Theme.objects.filter(placements__voice__in=gone).exclude(terms=[]).distinct():
+        others = Voice.objects.filter(placements__theme=theme).exclude(pk__in=gone)
+        theme.terms = _still_said(theme.terms, others)
+        theme.save(update_fields=["terms"])
+    Proposal.objects.filter(voice__in=gone).delete()
+
+
+def _still_said(terms: list[str], voices: QuerySet[Voice]) -> list[str]:
+    return [term for term in terms if voices.filter(words__icontains=term).exists()]
 
 
 def _lock(*themes: Theme) -> None:

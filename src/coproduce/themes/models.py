@@ -1,7 +1,8 @@
-"""What it means: themes, and the voices that each is about."""
+"""What it means: themes with the voices that each is about, what the machine proposes, and what groups agreed on."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,7 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import hubs_where
-from coproduce.voices.models import Voice, VoiceQuerySet
+from coproduce.voices.models import Story, Use, Voice, VoiceQuerySet
 
 
 class ThemeQuerySet(models.QuerySet["Theme"]):
@@ -34,8 +35,11 @@ class ThemeQuerySet(models.QuerySet["Theme"]):
         return self.filter(hub__in=hubs_where(person, "read what the group may read"))
 
     def standing(self) -> ThemeQuerySet:
-        """Themes that were not merged into another."""
-        return self.filter(merged_into__isnull=True)
+        """Themes that were not merged into another and not discarded."""
+        return self.filter(merged_into__isnull=True, discarded_at__isnull=True)
+
+    def discarded(self) -> ThemeQuerySet:
+        return self.filter(discarded_at__isnull=False)
 
 
 class Theme(models.Model):
@@ -43,6 +47,9 @@ class Theme(models.Model):
 
     Merging A into B sets A.merged_into and moves nothing: the voices stay where people put them, so it can be
     told, and undone, which came from where. B's voices are its own and those of every theme merged into it.
+    Discarding moves nothing either: its voices count as being in no theme until somebody takes it back.
+
+    The machine writes no row here. What it thinks stands in ProposedTheme and Proposal until people decide.
     """
 
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="themes", verbose_name=_("hub"))
@@ -51,6 +58,11 @@ class Theme(models.Model):
     made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # people said: yes, this is a theme of ours
+    confirmed_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    discarded_at = models.DateTimeField(null=True, blank=True)
+    discarded_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    terms = models.JSONField(default=list, blank=True)  # the words that made the machine think so
     voices = models.ManyToManyField(Voice, through="Placement", related_name="themes")
 
     objects = ThemeQuerySet.as_manager()
@@ -79,6 +91,265 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"voice {self.voice_id} in theme {self.theme_id}"
+
+
+# What the machine thinks, apart from what people decided
+
+
+def sum_of(words: str) -> str:
+    """Tells whether words have changed, without being them."""
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+class Meaning(models.Model):
+    """A voice as numbers by which the machine tells what is alike. Good only for the words it was made of."""
+
+    voice = models.OneToOneField(Voice, models.CASCADE, related_name="meaning", primary_key=True)
+    embedder = models.CharField(max_length=120)
+    words_sum = models.CharField(max_length=32)  # sum_of() the words
+    vector = models.BinaryField()  # float16, little-endian, of length one
+    made_at = models.DateTimeField(default=timezone.now)
+
+    only_what_a_machine_thinks = True  # so a quote can still be unmarked
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"meaning of voice {self.pk}"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def visible_to(self, person: Person | None) -> FindingQuerySet:
+        return self.filter(hub__in=hubs_where(person, "make sense"))
+
+
+class Finding(models.Model):
+    """One time that the machine looks for themes in what was said in a hub, and how far it has come."""
+
+    class Step(models.TextChoices):
+        WAITING = "waiting", _("Waiting for its turn")
+        READING = "reading", _("Reading what people said")
+        GROUPING = "grouping", _("Looking for what is alike")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("It did not work")
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="findings")
+    asked_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    step = models.CharField(max_length=20, choices=Step.choices, default=Step.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    way = models.CharField(max_length=40, blank=True)  # how it grouped, and by which embedder
+    meaning = models.CharField(max_length=120, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"finding {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.finished_at is not None
+
+
+class ProposedThemeQuerySet(models.QuerySet["ProposedTheme"]):
+    def visible_to(self, person: Person | None) -> ProposedThemeQuerySet:
+        """What the machine thinks is for those who make sense of it. The group reads what people decided."""
+        return self.filter(hub__in=hubs_where(person, "make sense"))
+
+    def open(self) -> ProposedThemeQuerySet:
+        return self.filter(became__isnull=True, refused_at__isnull=True)
+
+
+class ProposedTheme(models.Model):
+    """Voices that the machine thinks are about the same. People make a theme of them, or say that it is none."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="proposed_themes")
+    label = models.CharField(max_length=160)  # its key terms; people give it a name
+    terms = models.JSONField(default=list)
+    sureness = models.FloatField(default=0)  # 0 to 1: what remains of it when a tenth is left out
+    made_at = models.DateTimeField(default=timezone.now)
+    became = models.ForeignKey(Theme, models.SET_NULL, null=True, blank=True, related_name="proposed_as")
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ProposedThemeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sureness", "pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    def visible_to(self, person: Person | None) -> ProposalQuerySet:
+        return self.filter(voice__hub__in=hubs_where(person, "make sense"))
+
+    def open(self) -> ProposalQuerySet:
+        """Those that nobody has decided on: not refused, and the voice is not in the theme by now."""
+        there = Placement.objects.filter(theme=OuterRef("theme"), voice=OuterRef("voice"))
+        return self.filter(~Exists(there), refused_at__isnull=True)
+
+
+class Proposal(models.Model):
+    """That the machine thinks a voice belongs in a theme, or in a proposed one. A refused one is not made again."""
+
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="proposals")
+    theme = models.ForeignKey(Theme, models.CASCADE, null=True, blank=True, related_name="proposals")
+    proposed = models.ForeignKey(
+        ProposedTheme, models.CASCADE, null=True, blank=True, related_name="proposals"
+    )
+    strength = models.FloatField()  # 0 to 1
+    stands_for_it = models.BooleanField(default=False)  # one of the few that show a proposed theme
+    made_at = models.DateTimeField(default=timezone.now)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ProposalQuerySet.as_manager()
+    only_what_a_machine_thinks = True
+
+    class Meta:
+        ordering = ["-strength", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(theme__isnull=False, proposed__isnull=True)
+                | Q(theme__isnull=True, proposed__isnull=False),
+                name="proposed_into_one_thing",
+            ),
+            models.UniqueConstraint(fields=["voice", "theme"], name="proposed_once_into_a_theme"),
+            models.UniqueConstraint(fields=["voice", "proposed"], name="proposed_once_into_a_proposed_theme"),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal of voice {self.voice_id}"
+
+
+# What people agreed on, together
+
+
+class SenseMakingQuerySet(models.QuerySet["SenseMaking"]):
+    def visible_to(self, person: Person | None) -> SenseMakingQuerySet:
+        """A session and what came of it are the group's."""
+        return self.filter(hub__in=hubs_where(person, "read what the group may read"))
+
+
+class SenseMaking(models.Model):
+    """A session in which those who told the stories say whether the themes are right."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="sense_makings", verbose_name=_("hub"))
+    name = models.CharField(_("name"), max_length=160)
+    on = models.DateField(_("day"))
+    place = models.CharField(_("time and place"), max_length=200, blank=True)
+    stories = models.ManyToManyField(Story, related_name="sense_makings", blank=True)
+    themes = models.ManyToManyField(Theme, related_name="sense_makings", blank=True)
+    made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = SenseMakingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-on", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invited(models.Model):
+    """That somebody is invited to a session: when they were told, and whether they came."""
+
+    session = models.ForeignKey(SenseMaking, models.CASCADE, related_name="invited")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="invited_to")
+    told_at = models.DateTimeField(null=True, blank=True)
+    came = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["person__name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["session", "person"], name="invited_once")]
+
+    def __str__(self) -> str:
+        return f"person {self.person_id} invited to session {self.session_id}"
+
+
+class Outcome(models.Model):
+    """What the people at a session said about one theme."""
+
+    class Kind(models.TextChoices):
+        AGREED = "agreed", _("Agreed")
+        RENAMED = "renamed", _("Renamed")
+        REFUSED = "refused", _("Refused")
+
+    session = models.ForeignKey(SenseMaking, models.CASCADE, related_name="outcomes")
+    theme = models.ForeignKey(Theme, models.CASCADE, related_name="outcomes")
+    kind = models.CharField(_("what they said"), max_length=20, choices=Kind.choices)
+    name_before = models.CharField(max_length=160, blank=True)  # where it was renamed
+    note = models.TextField(_("in their own words"), blank=True)
+    recorded_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["recorded_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["session", "theme"], name="one_outcome_a_theme")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: theme {self.theme_id} at session {self.session_id}"
+
+
+class KeyMessageQuerySet(models.QuerySet["KeyMessage"]):
+    def visible_to(self, person: Person | None) -> KeyMessageQuerySet:
+        """A key message is the group's; its quotes are read by consent."""
+        return self.filter(hub__in=hubs_where(person, "read what the group may read"))
+
+    def agreed(self) -> KeyMessageQuerySet:
+        return self.filter(agreed_on__isnull=False)
+
+
+class KeyMessage(models.Model):
+    """One sentence that the group agrees a theme says, standing on named quotes."""
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="key_messages", verbose_name=_("hub"))
+    theme = models.ForeignKey(Theme, models.CASCADE, related_name="key_messages")
+    words = models.CharField(_("what it says, in one sentence"), max_length=300)
+    use = models.CharField(_("who it is for"), max_length=20, choices=Use.choices, default=Use.GROUP)
+    quotes = models.ManyToManyField(Voice, through="KeyMessageQuote", related_name="key_messages")
+    agreed_on = models.DateField(_("when the group agreed"), null=True, blank=True)
+    agreed_at = models.ForeignKey(
+        SenseMaking, models.SET_NULL, null=True, blank=True, related_name="key_messages"
+    )  # the session, where it was at one
+    made_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = KeyMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["theme__name", "pk"]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class KeyMessageQuote(models.Model):
+    """A quote that a key message stands on. It was allowed for the message's use when it was chosen; whether it
+    still is, ask `for_use()`."""
+
+    key_message = models.ForeignKey(KeyMessage, models.CASCADE, related_name="stands_on")
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="stood_on")
+    chosen_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    chosen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["key_message", "voice"], name="a_quote_once_a_message")
+        ]
+
+    def __str__(self) -> str:
+        return f"voice {self.voice_id} under key message {self.key_message_id}"
 
 
 # The thread from voices to themes. Each room answers for its own stretch of it.
@@ -188,12 +459,15 @@ def came_with(theme: Theme, voices: Iterable[int]) -> dict[int, Theme]:
     return {row.voice_id: row.theme for row in rows if row.voice_id not in own}
 
 
+def placed() -> Exists:
+    """That a voice stands in a theme which nobody discarded: one of a filter on voices."""
+    return Exists(Placement.objects.filter(voice=OuterRef("pk"), theme__discarded_at__isnull=True))
+
+
 def in_no_theme(person: Person | None) -> VoiceQuerySet:
     """Voices in no theme, of the hubs where this person makes sense: what they could still put in one."""
     return (
         Voice.objects.for_reading(person)
         .exclude(words="")
-        .filter(
-            ~Exists(Placement.objects.filter(voice=OuterRef("pk"))), hub__in=hubs_where(person, "make sense")
-        )
+        .filter(~placed(), hub__in=hubs_where(person, "make sense"))
     )

@@ -341,6 +341,7 @@ def remove_quote(by: Person, voice: Voice) -> None:
         getattr(voice, str(relation.get_accessor_name())).exists()
         for relation in voice._meta.related_objects
         if relation.related_model is not Consent
+        and not getattr(relation.related_model, "only_what_a_machine_thinks", False)
     ):
         raise ValidationError(
             _("A theme, a topic or a change stands on this quote. Take it out of there first.")

@@ -235,6 +235,15 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
             .select_related("person", "hub", "turn__story")
         )
 
+    def for_use(self, use: str) -> VoiceQuerySet:
+        """Those whose words are there and allowed for this use now."""
+        return self.exclude(words="").filter(_allowed(Use(use)), disowned_at__isnull=True)
+
+    def for_the_machine(self) -> VoiceQuerySet:
+        """What may be computed with, whoever reads it afterwards: words that are allowed for anything at all."""
+        allowed = Q(_allowed(Use.GROUP)) | Q(_allowed(Use.SERVICES)) | Q(_allowed(Use.PUBLIC))
+        return self.exclude(words="").filter(allowed, disowned_at__isnull=True)
+
     def saying(self, words: str) -> VoiceQuerySet:
         """Of for_reading(), those with these words, as this reader gets them: what is masked can't be searched for."""
         return self.filter(words_shown__icontains=words)
