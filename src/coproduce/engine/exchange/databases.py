@@ -57,7 +57,7 @@ class Database:
             self._db.set_progress_handler(self._step, _STEP)
             self._db.set_authorizer(self._may)
             self._tables = self._real_tables()
-        except (sqlite3.Error, MemoryError, OverflowError) as error:
+        except (sqlite3.Error, MemoryError, OverflowError, UnicodeError) as error:
             self._db.close()
             raise NotFromATool(_BROKEN) from error
 
@@ -84,7 +84,7 @@ class Database:
                 yield row
         except sqlite3.OperationalError as error:
             raise NotFromATool(_TOO_SLOW if self._steps > MOST_STEPS else _BROKEN) from error
-        except (sqlite3.Error, MemoryError, OverflowError) as error:
+        except (sqlite3.Error, MemoryError, OverflowError, UnicodeError) as error:
             raise NotFromATool(_BROKEN) from error
         finally:
             self._asking = None

@@ -19,7 +19,7 @@ MAX_UNPACKED_ALL = 256 * 1024 * 1024
 """The most that all that is read of it may unpack to together, in bytes."""
 
 BROKEN = "This file is broken, and cannot be opened. Export it again from the tool it was made with."
-TOO_BIG = "This file unpacks to far more than it should. Leave recordings and pictures out, or bring a part of it at a time."
+TOO_BIG = "This file unpacks to far more than it should. Leave recordings and pictures out, or bring a part."
 LOCKED = "This file has a password. Export it again without one."
 
 

@@ -9,24 +9,29 @@ from coproduce.engine.quotes import Span, find
 
 def by_words(text: str, words: str, near: int) -> Span | None:
     """The place where these words stand, to the letter but for white space: of several, the one nearest to `near`."""
-    sought = "".join(words.split())
+    sought = letters(words)
     if not sought:
         return None
     places = [at for at, sign in enumerate(text) if not sign.isspace()]
-    letters = "".join(text.split())
+    run = letters(text)
     best: Span | None = None
-    at = letters.find(sought)
+    at = run.find(sought)
     while at >= 0:
         here = Span(places[at], places[at + len(sought) - 1] + 1)
         if best is None or abs(here.begins - near) < abs(best.begins - near):
             best = here
-        at = letters.find(sought, at + 1)
+        at = run.find(sought, at + 1)
     return best
+
+
+def letters(text: str) -> str:
+    """The text without its white space."""
+    return "".join(text.split())
 
 
 def same_words(one: str, other: str) -> bool:
     """Whether two texts are the same but for white space."""
-    return "".join(one.split()) == "".join(other.split())
+    return letters(one) == letters(other)
 
 
 def cleaned(text: str, source: str) -> list[int] | None:
@@ -69,8 +74,8 @@ def in_turns(
         if turn_ends <= begins or turn_begins >= ends:
             continue
         # The text of a turn and its stretch of the source are the same but for white space.
-        before = _letters(source[turn_begins : max(begins, turn_begins)])
-        inside = _letters(source[max(begins, turn_begins) : min(ends, turn_ends)])
+        before = _count(source[turn_begins : max(begins, turn_begins)])
+        inside = _count(source[max(begins, turn_begins) : min(ends, turn_ends)])
         if not inside:
             continue
         places = [at for at, sign in enumerate(text) if not sign.isspace()]
@@ -78,12 +83,12 @@ def in_turns(
     return found
 
 
-def _letters(text: str) -> int:
+def _count(text: str) -> int:
     return sum(not sign.isspace() for sign in text)
 
 
 def anywhere(texts: Iterable[str], words: str) -> tuple[int, Span] | None:
-    """The first of these texts that holds the words, and where; shapes of quote marks and the like make no difference."""
+    """The first of these texts that holds the words, and where, whatever the shapes of quote marks."""
     for number, text in enumerate(texts):
         if place := find(text, words):
             return number, place

@@ -247,7 +247,7 @@ class _Refuse(ElementTree.TreeBuilder):
         # No tool writes one. Entities that unfold without end, or name files, are declared in one.
         raise NotFromATool(_BROKEN.format(where="it has a document type, which is not part of REFI-QDA"))
 
-    def start(self, tag: str, attributes: dict[str, str]) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attributes: dict[str, str]) -> Element:
         self._depth += 1
         if self._depth > DEEPEST + 20:
             raise NotFromATool(_BROKEN.format(where="too many things inside one another"))
