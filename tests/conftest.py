@@ -47,11 +47,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """What tests measured, with record_property("figures", …)."""
+    """What tests measured, with record_property("figures", …), and how often somebody was let in or kept out."""
+    checks = 0
     for report in [report for reports in terminalreporter.stats.values() for report in reports]:
         for name, value in getattr(report, "user_properties", []):
             if name == "figures" and report.when == "call":
                 terminalreporter.write_line(value)
+            if name == "checks" and report.when == "call":
+                checks += value
+    if checks:
+        terminalreporter.write_line(f"Who may do what: {checks:,} times somebody tried an address.")
 
 
 @pytest.fixture(scope="session")

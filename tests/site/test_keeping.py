@@ -145,7 +145,7 @@ def test_a_damaged_database_is_refused_and_what_is_here_stays(kept, tmp_path):
         for name in good.namelist():
             content = good.read(name)
             if name == keeping.SQLITE:
-                content = content[:5000] + b"\xff" * 3000 + content[8000:]
+                content = content[:4096] + b"\xff" * 4096 + content[8192:]
             bad.writestr(name, content)
     with pytest.raises(keeping.Refused, match="damaged"):
         keeping.restore(damaged)

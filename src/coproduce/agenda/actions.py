@@ -14,8 +14,10 @@ from coproduce.agenda.models import Decision, Stage, Topic
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import NotAllowed, must
-from coproduce.themes.models import Theme
+from coproduce.themes.models import KeyMessage, Theme
 from coproduce.voices.models import Voice
+
+LONGEST_TITLE = 200
 
 
 @transaction.atomic
@@ -33,6 +35,25 @@ def raise_topic(
     topic = Topic.objects.create(hub=hub, title=title.strip(), why=why.strip(), raised_by=by)
     record(by, "raise", topic, hub)
     ground(by, topic, themes, voices)
+    return topic
+
+
+@transaction.atomic
+def raise_from(by: Person, message: KeyMessage) -> Topic:
+    """Make a topic of a key message that the group agreed on: it says the same, and stands on the same theme and
+    quotes. Where there is one already, that is it."""
+    must(by, "raise a topic", message.hub_id)
+    held = KeyMessage.objects.select_for_update().select_related("theme", "hub").get(pk=message.pk)
+    if known := held.topics.order_by("pk").first():
+        return known
+    if held.agreed_on is None:
+        raise ValidationError(_("The group has not agreed on this key message yet."))
+    long = len(held.words) > LONGEST_TITLE
+    title = f"{held.words[: LONGEST_TITLE - 1]}…" if long else held.words
+    quotes = Voice.objects.visible_to(by).filter(stood_on__key_message=held)
+    topic = raise_topic(by, held.hub, title, held.words if long else "", [held.theme], quotes)
+    topic.key_message = held
+    topic.save(update_fields=["key_message"])
     return topic
 
 

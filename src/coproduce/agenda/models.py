@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.people.models import Hub, Person
-from coproduce.themes.models import Theme, voices_in
+from coproduce.themes.models import KeyMessage, Theme, voices_in
 from coproduce.voices.models import Voice
 
 
@@ -59,6 +59,9 @@ class Topic(models.Model):
     voices = models.ManyToManyField(
         Voice, related_name="topics", blank=True, db_table="agenda_topic_from_voice"
     )
+    key_message = models.ForeignKey(
+        KeyMessage, models.SET_NULL, null=True, blank=True, related_name="topics"
+    )  # that it says, where it was raised from one
 
     objects = TopicQuerySet.as_manager()
     stage: str  # with_stage() fetches it

@@ -6,6 +6,7 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Person
 from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
-from coproduce.themes.models import Theme, voice_counts
+from coproduce.themes.models import KeyMessage, Theme, voice_counts
 from coproduce.voices.models import Voice
 
 TAGS = {Stage.WORKING: "talking", Stage.DECIDED: "done"}
@@ -62,6 +63,21 @@ def raise_topic(request: PersonRequest) -> HttpResponse:
         messages.success(request, _("Your topic is raised. Everybody can see it."))
         return redirect("agenda:topic", form.result.pk)
     return render(request, "agenda/raise.html", {"form": form, "theme": theme})
+
+
+@require_POST
+@signed_in
+def raise_from(request: PersonRequest, pk: int) -> HttpResponse:
+    """From a key message to a topic, in one tap."""
+    message = get_object_or_404(KeyMessage.objects.visible_to(request.person), pk=pk)
+    must(request.person, "raise a topic", message.hub_id)
+    try:
+        topic = actions.raise_from(request.person, message)
+    except ValidationError as refused:
+        messages.error(request, " ".join(refused.messages))
+        return redirect("themes:theme", message.theme_id)
+    messages.success(request, _("It is a topic now. Everybody can see it."))
+    return redirect("agenda:topic", topic.pk)
 
 
 def topic(request: PersonRequest, pk: int) -> HttpResponse:

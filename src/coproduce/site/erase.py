@@ -48,6 +48,7 @@ from coproduce.people.models import Erasure, Membership, Person
 from coproduce.people.permissions import NotAllowed, must_give
 from coproduce.themes import own as themes
 from coproduce.voices import own as voices
+from coproduce.voices import search
 from coproduce.voices.models import Turn, Voice
 
 ROOMS = (hearback, changes, agenda, themes, voices, people)  # the last first: people hold the addresses
@@ -307,6 +308,7 @@ def replace_file(file: Path, content: bytes) -> None:
 
 def scrub(patience: float = 10.0) -> bool:
     """Let the database forget what it keeps of deleted rows. False if somebody was reading all the while."""
+    search.forget()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("VACUUM")

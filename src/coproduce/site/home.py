@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
 from coproduce.changes.models import Change
 from coproduce.hearback import today as hearback
 from coproduce.people import today as people
-from coproduce.people.models import Person
-from coproduce.people.permissions import hubs_where
+from coproduce.people.models import Membership, Person
+from coproduce.people.permissions import BELOW, TABLE, hubs_where
 from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
@@ -56,6 +57,38 @@ def how_this_works(request: HttpRequest) -> HttpResponse:
 
 def what_we_keep(request: HttpRequest) -> HttpResponse:
     return render(request, "site/what_we_keep.html")
+
+
+def who_may_do_what(request: HttpRequest) -> HttpResponse:
+    """The table that every page and action asks, for people to read."""
+    rows = [
+        (_SAYS[verb], [(Membership.Role(role).label, reach == BELOW) for role, reach in roles.items()])
+        for verb, roles in TABLE.items()
+    ]
+    return render(request, "site/who_may_do_what.html", {"rows": rows})
+
+
+# What each row of the table is called where people read it. The test of the page fails until a new row is here.
+_SAYS = {
+    "read what the group may read": gettext_lazy("Read what somebody allowed the group to read"),
+    "read what services may read": gettext_lazy(
+        "Read, without names, what somebody allowed services to read"
+    ),
+    "read everything said": gettext_lazy("Read everything said in the group, and who said it"),
+    "add words": gettext_lazy("Write down what somebody said"),
+    "take in what strangers say": gettext_lazy("Open what strangers sent through the public form"),
+    "bring somebody in": gettext_lazy("Bring in somebody they support"),
+    "work on stories": gettext_lazy("Take in stories, mend them and mark quotes"),
+    "make sense": gettext_lazy("Put what was said into themes"),
+    "raise a topic": gettext_lazy("Raise a topic"),
+    "decide on a topic": gettext_lazy("Write down what the group decided"),
+    "record a change": gettext_lazy("Record a change"),
+    "tie the thread": gettext_lazy("Tie a change to the words behind it"),
+    "write an update": gettext_lazy("Write what there is to tell"),
+    "tell people": gettext_lazy("See that everybody hears it"),
+    "look after people": gettext_lazy("Look after people: their names, roles and ways"),
+    "shape hubs": gettext_lazy("Add hubs and make coordinators"),
+}
 
 
 def making_this_easier(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,8 @@ from django.db import transaction
 from coproduce.changes import recall as changes
 from coproduce.hearback.actions import drop_letters_with_words_of
 from coproduce.people.models import Person
-from coproduce.voices import consent
+from coproduce.themes import actions as themes
+from coproduce.voices import consent, search
 from coproduce.voices import recall as voices
 from coproduce.voices.models import Speaker, Voice
 
@@ -33,5 +34,7 @@ def take_back(
         together |= dict(consent.goes_with(voice).values_list("pk", "person"))
     carried(together)
     consent.take_back(by, of, speakers, choice, hear)
+    themes.let_go(Voice.objects.filter(pk__in=together, words="").order_by().values_list("pk", flat=True))
+    search.forget()
     drop_letters_with_words_of({person for person in together.values() if person})
     return set(together)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("how-this-works/", home.how_this_works, name="how_this_works"),
     path("what-we-keep/", home.what_we_keep, name="privacy"),
+    path("who-may-do-what/", home.who_may_do_what, name="who_may_do_what"),
     path("making-this-easier/", home.making_this_easier, name="accessibility"),
     path("installation/", installation.page, name="installation"),
     path("set-up/<str:token>/", set_up.page, name="set_up"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -23,11 +25,14 @@ from django.db.models import (
 )
 from django.db.models.functions import DenseRank
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from coproduce.people.models import Hub, Person
+from coproduce.people.models import Act, Hub, Person
 from coproduce.people.permissions import hubs_where
-from coproduce.voices.models import Story, Use, Voice, VoiceQuerySet
+from coproduce.voices.models import Story, Turn, Use, Voice, VoiceQuerySet
 
 
 class ThemeQuerySet(models.QuerySet["Theme"]):
@@ -94,6 +99,62 @@ class Placement(models.Model):
         return f"voice {self.voice_id} in theme {self.theme_id}"
 
 
+# What people did with a theme: the acts on record, told in words
+
+
+MOVED_OUT = "take voices out of"
+
+
+def acts_on(thing: models.Model) -> QuerySet[Act]:
+    """What was done with a theme or a key message, latest first."""
+    return Act.objects.filter(thing=thing._meta.label_lower, thing_id=thing.pk)
+
+
+def last_act(theme: models.Model) -> int:
+    """The number of the latest; 0 where there is none. A page sends it back, so that nobody undoes unseen what
+    somebody else just did."""
+    return acts_on(theme).values_list("pk", flat=True).first() or 0
+
+
+def undone(theme: Theme) -> set[int]:
+    """The numbers of the acts on it that were undone."""
+    undoing = acts_on(theme).filter(verb="undo a move out of")
+    return {detail["act"] for detail in undoing.values_list("detail", flat=True)}
+
+
+def told_act(act: Act, reader: Person) -> str:
+    """One act in a sentence: "Ify put 3 voices in, at 10:14." """
+    who = act.by.name_for(reader) if act.by else _t("Somebody")
+    stood = act.detail.get("stood", {})
+    n = len(act.detail.get("voices", ())) or sum(len(voices) for voices in stood.values())
+    said = {
+        "make": _t("%(who)s made the theme"),
+        "name": _t("%(who)s changed its words"),
+        "confirm": _t("%(who)s confirmed it"),
+        "open again": _t("%(who)s opened it again"),
+        "place voices in": ngettext("%(who)s put %(n)d voice in", "%(who)s put %(n)d voices in", n),
+        MOVED_OUT: ngettext(
+            "%(who)s moved %(n)d voice to another theme", "%(who)s moved %(n)d voices to another theme", n
+        )
+        if act.detail.get("into")
+        else ngettext("%(who)s took %(n)d voice out", "%(who)s took %(n)d voices out", n),
+        "give voices back from": ngettext(
+            "%(who)s moved %(n)d voice back", "%(who)s moved %(n)d voices back", n
+        ),
+        "undo a move out of": ngettext("%(who)s put %(n)d voice back", "%(who)s put %(n)d voices back", n),
+        "merge": _t("%(who)s merged it into another theme"),
+        "merge another into": _t("%(who)s merged another theme into it"),
+        "undo the merge of": _t("%(who)s undid a merge"),
+        "give a theme back from": _t("%(who)s let a merged theme stand on its own again"),
+        "discard": _t("%(who)s discarded it"),
+        "undo the discarding of": _t("%(who)s took it back"),
+        "agree on": _t("%(who)s wrote down what a session said about it"),
+    }.get(act.verb, _t("%(who)s changed something"))
+    at = timezone.localtime(act.at)
+    when = date_format(at, "H:i") if at.date() == timezone.localdate() else date_format(at, "j F")
+    return _t("%(what)s (%(when)s).") % {"what": said % {"who": who, "n": n}, "when": when}
+
+
 # What the machine thinks, apart from what people decided
 
 
@@ -118,6 +179,10 @@ class Meaning(models.Model):
 
     def __str__(self) -> str:
         return f"meaning of voice {self.pk}"
+
+    def is_of(self, words: str) -> bool:
+        """Whether it was made of these words."""
+        return self.words_sum == sum_of(words)
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -160,8 +225,12 @@ class Finding(models.Model):
 
 class ProposedThemeQuerySet(models.QuerySet["ProposedTheme"]):
     def visible_to(self, person: Person | None) -> ProposedThemeQuerySet:
-        """What the machine thinks is for those who make sense of it. The group reads what people decided."""
-        return self.filter(hub__in=hubs_where(person, "make sense"))
+        """What the machine thinks is for those who make sense of it, and who may read all that it is made of: its
+        key terms are their words. The group reads what people decided."""
+        beyond = Proposal.objects.filter(proposed=OuterRef("pk")).exclude(
+            voice__hub__in=hubs_where(person, "read everything said")
+        )
+        return self.filter(~Exists(beyond), hub__in=hubs_where(person, "make sense"))
 
     def open(self) -> ProposedThemeQuerySet:
         return self.filter(became__isnull=True, refused_at__isnull=True)
@@ -190,12 +259,14 @@ class ProposedTheme(models.Model):
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     def visible_to(self, person: Person | None) -> ProposalQuerySet:
-        return self.filter(voice__hub__in=hubs_where(person, "make sense"))
+        readable = hubs_where(person, "read everything said")
+        sorts = hubs_where(person, "make sense")
+        return self.filter(Q(theme__hub__in=sorts) | Q(proposed__hub__in=sorts), voice__hub__in=readable)
 
     def open(self) -> ProposalQuerySet:
         """Those that nobody has decided on: not refused, and the voice is not in the theme by now."""
         there = Placement.objects.filter(theme=OuterRef("theme"), voice=OuterRef("voice"))
-        return self.filter(~Exists(there), refused_at__isnull=True)
+        return self.filter(~Exists(there), refused_at__isnull=True).exclude(voice__words="")
 
 
 class Proposal(models.Model):
@@ -472,6 +543,89 @@ def in_no_theme(person: Person | None) -> VoiceQuerySet:
         .exclude(words="")
         .filter(~placed(), hub__in=hubs_where(person, "make sense"))
     )
+
+
+@dataclass(frozen=True)
+class Around:
+    """What was said just before and after a quote, and where it stands in its turn."""
+
+    before: Turn | None
+    after: Turn | None
+    turn: Turn
+
+
+def turns_around(voices: Iterable[Voice], person: Person | None) -> dict[int, Around]:
+    """For each quote from a story that this person may read, the turns around it. Two queries, for any number."""
+    quotes = [voice for voice in voices if voice.turn is not None and voice.words]
+    stories = {voice.turn.story_id for voice in quotes if voice.turn}
+    readable = set(
+        Story.objects.visible_to(person).filter(pk__in=stories).order_by().values_list("pk", flat=True)
+    )
+    places = {
+        (voice.turn.story_id, voice.turn.position + step)
+        for voice in quotes
+        if voice.turn and voice.turn.story_id in readable
+        for step in (-1, 1)
+    }
+    if not places:
+        return {}
+    asked = Q(*(Q(story=story, position=place) for story, place in places), _connector=Q.OR)
+    turns = Turn.objects.filter(asked, trimmed=False).exclude(text="").order_by().select_related("speaker")
+    known = {(turn.story_id, turn.position): turn for turn in turns}
+    return {
+        voice.pk: Around(
+            before=known.get((voice.turn.story_id, voice.turn.position - 1)),
+            after=known.get((voice.turn.story_id, voice.turn.position + 1)),
+            turn=voice.turn,
+        )
+        for voice in quotes
+        if voice.turn and voice.turn.story_id in readable
+    }
+
+
+def messages_with_quotes(
+    messages: QuerySet[KeyMessage], person: Person | None
+) -> list[tuple[KeyMessage, list[Voice], int]]:
+    """Each key message with those of its quotes that this person may read and that are still allowed for its use,
+    and how many more it stands on. As many queries for many as for one."""
+    found = list(messages.select_related("theme", "agreed_at").prefetch_related("stands_on"))
+    wanted = {one.voice_id for message in found for one in message.stands_on.all()}
+    readable = Voice.objects.for_reading(person).filter(pk__in=wanted).in_bulk()
+    allowed = {
+        use: set(Voice.objects.filter(pk__in=wanted).for_use(use).values_list("pk", flat=True))
+        for use in {message.use for message in found}
+    }
+    rows = []
+    for message in found:
+        quotes = [one.voice_id for one in message.stands_on.all()]
+        shown = [readable[pk] for pk in quotes if pk in readable and pk in allowed[message.use]]
+        rows.append((message, shown, len(quotes) - len(shown)))
+    return rows
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A quote as it is read out to a group: without who said it. Who did may sit in the room, and may say so."""
+
+    words: str
+    how: str
+    said_on: dt.date
+
+
+def heard_in_the_room(session: SenseMaking, theme: Theme, most: int) -> list[Heard]:
+    """Quotes of a theme that the group of the session may read, newest first: those of its own hub to the letter,
+    those of other hubs only where they are public, as they leave that group."""
+    voices = Voice.objects.filter(pk__in=voices_in([theme.pk]))
+    own = Q(pk__in=voices.for_use(Use.GROUP).filter(hub=session.hub_id).order_by().values("pk"))
+    public = Q(pk__in=voices.for_use(Use.PUBLIC).order_by().values("pk"))
+    return [
+        Heard(
+            voice.words if voice.hub_id == session.hub_id else voice.masked or voice.words,
+            str(voice.get_came_by_display()),
+            voice.said_on,
+        )
+        for voice in voices.filter(own | public)[:most]
+    ]
 
 
 # Work that people did in another tool

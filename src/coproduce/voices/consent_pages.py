@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Person
@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 # What one person allows
 
 
+@require_GET
 @signed_in
 def my_consent(request: PersonRequest) -> HttpResponse:
     return redirect("voices:allowed", request.person.pk)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from coproduce.engine.quotes import Span
 from coproduce.people.models import Act, Hub, Mandate, Membership, Person, name_for
 from coproduce.people.permissions import hubs_where, may
+from coproduce.voices import search
 
 
 class StoryQuerySet(models.QuerySet["Story"]):
@@ -244,9 +245,18 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         allowed = Q(_allowed(Use.GROUP)) | Q(_allowed(Use.SERVICES)) | Q(_allowed(Use.PUBLIC))
         return self.exclude(words="").filter(allowed, disowned_at__isnull=True)
 
+    def to_the_letter(self) -> VoiceQuerySet:
+        """Of for_reading(), those whose words this reader gets with nothing masked."""
+        return self.filter(words_shown=F("words"))
+
     def saying(self, words: str) -> VoiceQuerySet:
-        """Of for_reading(), those with these words, as this reader gets them: what is masked can't be searched for."""
-        return self.filter(words_shown__icontains=words)
+        """Of for_reading(), those with each of these words, as this reader gets them: what is masked can't be found."""
+        if not search.terms(words):
+            return self.none()
+        whole = Q(pk__in=search.having(words, "words"), words_shown=F("words"))
+        return self.exclude(words="").filter(
+            whole | Q(pk__in=search.having(words, "masked"), words_shown=F("masked"))
+        )
 
     def naming_who(self) -> VoiceQuerySet:
         """Of for_reading(), those of which this reader may know who said them."""

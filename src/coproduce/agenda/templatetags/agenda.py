@@ -1,0 +1,32 @@
+"""What this room adds to pages of earlier rooms, through their slots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from coproduce.agenda.models import Topic
+from coproduce.people.permissions import may
+from coproduce.themes.models import KeyMessage
+
+register = template.Library()
+
+
+@register.inclusion_tag("agenda/_from_message.html", takes_context=True)
+def topic_from(context: dict[str, Any], message: KeyMessage) -> dict[str, Any]:
+    """The topic that was raised from a key message, or the button that raises it. One query for a page."""
+    request, person = context["request"], context["person"]
+    known = request.__dict__.get("_topics_from_messages")
+    if known is None:
+        raised = Topic.objects.visible_to(person).filter(
+            key_message__in=KeyMessage.objects.visible_to(person)
+        )
+        known = {message: topic for topic, message in raised.order_by("-pk").values_list("pk", "key_message")}
+        request.__dict__["_topics_from_messages"] = known
+    return {
+        "message": message,
+        "topic": known.get(message.pk),
+        "may_raise": message.agreed_on and may(person, "raise a topic", message.hub_id),
+        "csrf_token": context.get("csrf_token"),
+    }
