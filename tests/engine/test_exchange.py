@@ -530,6 +530,8 @@ def _qualcoder(*more: object, folder: str = "Town.qda/") -> bytes:
             "INSERT INTO code_text (cid, fid, seltext, pos0, pos1) VALUES (2, 1, ' is trust', ?, ?)",
             (wide, wide + 9),
         ),
+        "CREATE TABLE annotation (anid integer primary key, fid integer,pos0 integer, pos1 integer, memo text)",
+        "INSERT INTO annotation VALUES (1, 1, 5, 10, 'why?'), (2, 1, 11, 25, 'again'), (3, 1, 900, 901, '')",
         *more,
     )
     out = io.BytesIO()
@@ -542,7 +544,9 @@ def _qualcoder(*more: object, folder: str = "Town.qda/") -> bytes:
 def test_a_qualcoder_project_comes_in_with_its_codes_and_places():
     project = read_project(_qualcoder())
     assert project.name == "town"
-    assert inside(project) == ["eleven workers", " is trust"]
+    assert inside(project) == ["eleven workers", " is trust", "I had"]
+    assert project.sources[0].selections[2].note == "why?"
+    assert "1 marked places that are not in the text" in project.left_out[0]
     tree = [
         ([one.name for one in above], code.name, code.codable) for above, code in all_codes(project.codes)
     ]
@@ -553,7 +557,7 @@ def test_a_qualcoder_project_comes_in_with_its_codes_and_places():
     first = project.sources[0].selections[0]
     assert {names[coding.code] for coding in first.codings} == {"workers", "too many"}
     assert first.note == "m"
-    assert "photo.png" in project.left_out[0]
+    assert "photo.png" in project.left_out[1]
     assert read_project(_qualcoder()) == project
 
 
@@ -562,7 +566,7 @@ def test_categories_in_a_circle_do_no_harm():
     assert {code.name for _above, code in all_codes(project.codes)} == {
         "People", "Staff", "workers", "trust", "too many",
     }  # fmt: skip
-    assert inside(project) == ["eleven workers", " is trust"]
+    assert inside(project) == ["eleven workers", " is trust", "I had"]
 
 
 def test_another_database_in_a_zip_is_refused():

@@ -328,13 +328,25 @@ def test_the_reports_are_tagged_and_have_headings(amina, town, trust):
 def test_outside_the_group_small_numbers_are_hidden_and_others_rounded(amina, town, lee, use):
     make_theme(amina, town, "Few", voices=say(amina, town, 3, [use]))
     few = findings.of(going(amina, town, use)).themes[0]
-    assert few.counts == "fewer than 11 voices, from fewer than 11 people."
+    assert few.counts == "Fewer than 11 voices, from fewer than 11 people."
     many = make_theme(amina, town, "Many", voices=say(amina, town, 23, [use]))
     found = {theme.name: theme for theme in findings.of(going(amina, town, use)).themes}
-    assert found["Many"].counts.startswith("about ") and "23" not in found["Many"].counts
+    assert found["Many"].counts.startswith("About ") and "23" not in found["Many"].counts
     assert findings.of(going(amina, town, "group")).themes == [] or many
     whole = json.dumps([found["Many"].counts, *findings.of(going(amina, town, use)).summary])
     assert "26" not in whole and "23" not in whole
+
+
+def test_voices_of_people_nobody_knows_are_counted_and_said_so(amina, town, trust):
+    unknown = write_down(amina, town, "Who minds the dog?", "form", None, uses=["group"])
+    place(amina, trust, [unknown])
+    make_theme(amina, town, "Dogs", voices=[unknown])
+    page = out(amina, town, format="report.html").decode()
+    assert "3 voices, from 1 person and from others whose names we don’t have." in page
+    assert "1 voice, from people whose names we don’t have." in page
+    assert "Somebody in Eastmoor, on a form" in page and "None" not in page
+    assert "None" not in out(amina, town, format="csv").decode()
+    assert "None" not in "".join(source.text for source in project(amina, town).sources)
 
 
 def test_a_report_for_services_names_nobody(amina, town, lee, trust):
@@ -361,9 +373,13 @@ def test_a_key_message_whose_quotes_may_not_go_any_more_is_not_in_it(amina, town
 
 
 def test_a_theme_with_nothing_to_show_is_not_named_outside(amina, town, lee, trust):
-    write_down(amina, town, "Something else", "note", lee, uses=ALL_USES)
-    for format in ("report.html", "csv", "qdpx"):
-        assert b"Trust" not in out(amina, town, "public", format)
+    shown = make_theme(
+        amina, town, "Else", voices=[write_down(amina, town, "So", "note", lee, uses=ALL_USES)]
+    )
+    merge(amina, make_theme(amina, town, "Trust in Lee"), shown)
+    for format in ("report.html", "csv", "qdc", "tags.csv"):
+        content = out(amina, town, "public", format)
+        assert b"Else" in content and b"Trust" not in content
 
 
 def test_the_quotes_of_a_report_are_of_as_many_people_as_there_are(amina, town, lee):
@@ -640,6 +656,7 @@ def test_much_work_is_taken_in_by_the_worker_and_may_be_stopped_in_between(
     import uuid
 
     monkeypatch.setattr(bringing, "AT_ONCE", 3)
+    monkeypatch.setattr(bringing, "IN_ONE_GO", 1)
     code = Code(uuid.uuid4(), "Workers")
     sources = []
     for number in range(4):
@@ -662,7 +679,7 @@ def test_much_work_is_taken_in_by_the_worker_and_may_be_stopped_in_between(
     true, seen = bringing._take_in_story, []
 
     def dies(*args):
-        if len(seen) == 2:
+        if len(seen) == 3:
             seen.append("killed")
             raise KeyboardInterrupt
         seen.append("in")
@@ -671,7 +688,7 @@ def test_much_work_is_taken_in_by_the_worker_and_may_be_stopped_in_between(
     monkeypatch.setattr(bringing, "_take_in_story", dies)
     with pytest.raises(KeyboardInterrupt):
         bringing.go_on(Brought.objects.get(pk=brought.pk))
-    assert Story.objects.count() == 2
+    assert (Story.objects.count(), Voice.objects.count()) == (2, 3)
     work_the_queue()
     assert (Story.objects.count(), Voice.objects.count(), Placement.objects.count()) == (4, 8, 8)
     text = signed_in(ify).get(page).content.decode()

@@ -40,7 +40,8 @@ from coproduce.voices.actions import add_story, mark_quote, take_in_turns
 from coproduce.voices.consent import GONE
 from coproduce.voices.models import Story, Turn, Use, Voice
 
-AT_ONCE = 200  # more quotes than these, or more turns than voices take in at once, are work for the worker
+AT_ONCE = 100  # more quotes than these, or ten times as many turns, are work for the worker
+IN_ONE_GO = 50  # quotes in a transaction: others wait no longer than a second to write
 KEPT_FOR = dt.timedelta(days=1)  # a file that nobody said yes to
 
 
@@ -406,7 +407,7 @@ def take_in(by: Person, brought: Brought, told_on: dt.date) -> None:
 
 
 def go_on(brought: Brought, coming: Coming | None = None) -> None:
-    """Take in what is not in yet, story by story, each in its own transaction: it can be stopped and run again."""
+    """Take in what is not in yet, a piece in each transaction: it can be stopped and run again."""
     by = brought.brought_by
     if by is None or brought.told_on is None or brought.taken_in_at is not None:
         return
@@ -416,15 +417,17 @@ def go_on(brought: Brought, coming: Coming | None = None) -> None:
         themes, made = _take_in_themes(by, brought.hub, coming)
         _count(brought, themes=made)
     for done, story in enumerate(coming.stories, 1):
-        with transaction.atomic():
-            held = Brought.objects.select_for_update().get(pk=brought.pk)
-            if held.taken_in_at is not None:
-                return
-            Hub.objects.select_for_update().get(pk=brought.hub_id)
-            new_story, new_quotes = _take_in_story(by, held, story, themes)
-            held.done = done
-            held.save(update_fields=["done"])
-            _count(held, stories=new_story, quotes=new_quotes)
+        for begin in range(0, max(1, len(story.pieces)), IN_ONE_GO):
+            pieces = story.pieces[begin : begin + IN_ONE_GO]
+            with transaction.atomic():
+                held = Brought.objects.select_for_update().get(pk=brought.pk)
+                if held.taken_in_at is not None:
+                    return
+                Hub.objects.select_for_update().get(pk=brought.hub_id)
+                new_story, new_quotes = _take_in_story(by, held, story, pieces, themes)
+                held.done = done
+                held.save(update_fields=["done"])
+                _count(held, stories=new_story, quotes=new_quotes)
     with transaction.atomic():
         held = Brought.objects.select_for_update().get(pk=brought.pk)
         if held.taken_in_at is None:
@@ -460,14 +463,14 @@ def _take_in_themes(by: Person, hub: Hub, coming: Coming) -> tuple[dict[uuid.UUI
 
 
 def _take_in_story(
-    by: Person, brought: Brought, coming: ComingStory, themes: dict[uuid.UUID, Theme]
+    by: Person, brought: Brought, coming: ComingStory, pieces: list[Piece], themes: dict[uuid.UUID, Theme]
 ) -> tuple[int, int]:
-    """Returns whether the story is new, and how many quotes are."""
+    """The story, if it is not here yet, and these pieces of it. Returns whether it is new, and how many quotes are."""
     hub, story, new = brought.hub, coming.story, 0
     if story is None and coming.read is not None:
         if Alias.objects.filter(
             hub=hub, guid=coming.source.guid
-        ).exists():  # a killed worker came as far as this
+        ).exists():  # the pieces before these brought it
             story = Alias.objects.get(hub=hub, guid=coming.source.guid).story
         else:
             assert brought.told_on is not None
@@ -481,8 +484,8 @@ def _take_in_story(
     placed: dict[int, list[Voice]] = {}
     made = 0
     # Where two selections mark the same words, they are one quote.
-    turns = list(story.turns.select_related("story", "speaker__person")) if story and coming.pieces else []
-    for piece in coming.pieces:
+    turns = list(story.turns.select_related("story", "speaker__person")) if story and pieces else []
+    for piece in pieces:
         turn = turns[piece.turn]
         before = turn.quotes.count()
         voice = mark_quote(by, turn, piece.span)

@@ -115,7 +115,7 @@ class Going:
     def who(self, voice: Voice) -> str:
         """The name they chose, where it may be said; never to services."""
         named = self.use != Use.SERVICES and voice.withdrawn_at is None
-        return str(getattr(voice, "public_name", "")) if named else ""
+        return getattr(voice, "public_name", "") or "" if named else ""
 
 
 def quotes_for(by: Person, hub: Hub, use: str) -> VoiceQuerySet:
@@ -143,13 +143,16 @@ def going(by: Person, hub: Hub, use: str) -> Going:
     groups = [
         Group(
             theme,
-            tuple(every[pk] for pk in sorted(family[theme.pk] - {theme.pk}) if pk in every),
+            tuple(
+                every[pk]
+                for pk in sorted(family[theme.pk] - {theme.pk})
+                if pk in every and (use == Use.GROUP or pk in placed)
+            ),
             {pk: tuple(placed[pk]) for pk in family[theme.pk] if pk in placed},
         )
         for theme in standing
+        if use == Use.GROUP or family[theme.pk] & placed.keys()
     ]
-    if use != Use.GROUP:
-        groups = [group for group in groups if group.voices]
     return Going(by, hub, use, voices, tuple(groups), _messages(by, hub, use, voices, groups))
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from docx import Document
@@ -27,7 +28,7 @@ from docx.shared import Cm, Pt, RGBColor
 from coproduce.people.counts import Said, rounded, shift_of
 from coproduce.people.paper import to_pdf
 from coproduce.themes.models import Outcome, SenseMaking, voices_in
-from coproduce.voices.models import Story, Use, Voice
+from coproduce.voices.models import Story, Use, Voice, VoiceQuerySet
 
 if TYPE_CHECKING:
     from coproduce.themes.exchange import Going, Group
@@ -107,12 +108,7 @@ def _found(made: Going, group: Group, shown: set[int]) -> Found:
     theme = group.theme
     members = {theme.pk, *(one.pk for one in group.merged)}
     everybody = Voice.objects.filter(hub=made.hub, pk__in=voices_in([theme.pk]))
-    voices = count(made, everybody.count(), f"voices in theme {theme.pk}")
-    people = count(
-        made,
-        everybody.filter(person__isnull=False).order_by().values("person").distinct().count(),
-        f"people in theme {theme.pk}",
-    )
+    counts = _from_whom(made, everybody, f"theme {theme.pk}")
     used: set[int] = set()
     messages = []
     for message, quotes in made.messages:
@@ -126,10 +122,25 @@ def _found(made: Going, group: Group, shown: set[int]) -> Found:
     return Found(
         theme.name,
         theme.about,
-        _("%(voices)s, from %(people)s.") % {"voices": voices.voices, "people": people.people},
+        counts,
         messages,
         [_quote(made, pk) for pk in chosen],
     )
+
+
+def _from_whom(made: Going, voices: VoiceQuerySet, of: str) -> str:
+    """How many voices, and how many people: "5 voices, from 2 people and from others whose names we don't have." """
+    known = voices.filter(person__isnull=False).order_by().values("person").distinct().count()
+    n, people = count(made, voices.count(), f"voices of {of}"), count(made, known, f"people of {of}")
+    said = {"voices": n.voices, "people": people.people}
+    unknown = made.use == Use.GROUP and voices.filter(person__isnull=True).exists()
+    if unknown and not known:
+        words = _("%(voices)s, from people whose names we don’t have.")
+    elif unknown:
+        words = _("%(voices)s, from %(people)s and from others whose names we don’t have.")
+    else:
+        words = _("%(voices)s, from %(people)s.")
+    return capfirst(words % said)
 
 
 def _some(made: Going, voices: list[int]) -> list[int]:
@@ -157,15 +168,9 @@ def _quote(made: Going, pk: int) -> Quote:
 def _summary(made: Going) -> list[str]:
     hub = made.hub
     every = Voice.objects.filter(hub=hub).exclude(words="")
-    voices = count(made, every.count(), f"voices of hub {hub.pk}")
-    people = count(
-        made,
-        every.filter(person__isnull=False).order_by().values("person").distinct().count(),
-        f"people behind the voices of hub {hub.pk}",
-    )
     said = [
-        _("%(people)s told %(hub)s what matters to them: %(voices)s so far.")
-        % {"people": people.people.capitalize(), "hub": hub.name, "voices": voices.voices}
+        _("This is what people told %(hub)s. %(so_far)s")
+        % {"hub": hub.name, "so_far": _from_whom(made, every, f"hub {hub.pk}")}
     ]
     if n := len(made.groups):
         said.append(

@@ -62,6 +62,12 @@ def _read(database: Database, name: str) -> Project:
         cid, fid, begins, ends = (number(value) for value in row[:4])
         if cid in codes and cid is not None and fid is not None and begins is not None and ends is not None:
             marked.setdefault(fid, []).append((cid, begins, ends, words(row[4]), words(row[5])))
+    notes: dict[int, list[tuple[int, int, str]]] = {}  # places with a note and without a code
+    if database.has("annotation", "fid", "pos0", "pos1"):
+        for row in database.rows("annotation", ("fid", "pos0", "pos1", "memo"), MOST_SELECTIONS):
+            fid, begins, ends = (number(value) for value in row[:3])
+            if fid is not None and begins is not None and ends is not None:
+                notes.setdefault(fid, []).append((begins, ends, words(row[3]).strip()))
     sources: dict[uuid.UUID, Source] = {}
     left_out: list[str] = []
     for pk, called, fulltext, memo in database.rows(
@@ -89,10 +95,17 @@ def _read(database: Database, name: str) -> Project:
             codings = {coding.code: coding for coding in known.codings} if known else {}
             code = codes[cid].guid
             codings.setdefault(code, Coding(uuid.uuid5(marks, str(code)), code))
-            notes = [note for note in (known.note if known else "", about.strip()) if note]
-            selections[marks] = Selection(marks, *place, tuple(codings.values()), "\n".join(notes))
+            memos = [memo for memo in (known.note if known else "", about.strip()) if memo]
+            selections[marks] = Selection(marks, *place, tuple(codings.values()), "\n".join(memos))
+        for begins, ends, note in notes.get(fid, ()) if fid is not None else ():
+            place = _place(text, begins, ends, "")
+            if place is None:
+                lost += 1
+                continue
+            marks = uuid.uuid5(guid, f"{place[0]}-{place[1]}")
+            selections.setdefault(marks, Selection(marks, *place, (), note))
         if lost:
-            left_out.append(f"“{title}”: {lost:,} coded places that are not in the text.")
+            left_out.append(f"“{title}”: {lost:,} marked places that are not in the text.")
         sources[guid] = Source(guid, title, text, tuple(selections.values()), words(memo).strip())
     return Project(name, tree, tuple(sources.values()), origin="QualCoder", left_out=tuple(left_out))
 
