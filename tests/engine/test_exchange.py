@@ -503,6 +503,26 @@ def test_a_database_has_no_more_rows_than_can_be_taken_in(monkeypatch):
         exchange.read(_taguette())
 
 
+NO_LINES = st.characters(
+    blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters="\ufffe\uffff\ufeff"
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(projects(), st.text(NO_LINES | st.sampled_from("\n&<> "), max_size=60))
+def test_what_is_written_for_taguette_comes_back_with_the_same_words(project, text):
+    text = f"Lee: {text}."
+    mark = Selection(
+        uuid.uuid4(), 5, len(text), tuple(Coding(uuid.uuid4(), code.guid) for code in project.codes[:1])
+    )
+    project = Project("Town", project.codes, (Source(uuid.uuid4(), "A story", text, (mark,)),))
+    back = read_project(taguette.write(project, AT))
+    assert not back.left_out
+    assert [plain(words) for words in inside(back)] == [plain(text[5:])]
+    assert {code.name for code in back.codes} >= {project.codes[0].name} if len(project.codes) == 1 else True
+    assert len(back.sources[0].selections[0].codings) == len(project.codes[:1])
+
+
 # QualCoder
 
 

@@ -530,6 +530,18 @@ def test_what_comes_back_from_a_tool_with_other_guids_is_known_by_its_words(amin
     assert rows()[:5] == before
 
 
+def test_what_went_to_taguette_comes_back_and_changes_nothing(amina, town, story, quote, trust, ify, far):
+    more = make_theme(amina, town, "More", voices=[quote("Céline 𝔘 came")])
+    merge(amina, make_theme(amina, town, "Part of it", voices=[quote("eleven workers")]), more)
+    content = out(amina, town, format="sqlite3")
+    assert marked(tools.read(content)) == marked(project(amina, town))
+    before = rows()[:5]
+    into(amina, town, content)
+    assert rows()[:5] == before
+    into(ify, far, content)
+    assert words_of(Theme.objects.get(hub=far, name="Trust")) == {"I trust her.", "Just one person to ring"}
+
+
 def test_more_coding_done_elsewhere_comes_in_on_top(amina, town, story, quote, trust):
     import uuid
 
@@ -648,6 +660,23 @@ def test_taguettes_and_qualcoders_projects_come_in(ify, far):
     into(ify, far, _qualcoder())
     into(ify, far, _taguette())
     assert rows() == before
+
+
+def test_signs_that_no_database_takes_do_not_stop_it(ify, far):
+    into(
+        ify,
+        far,
+        _taguette(
+            ("eleven workers",),
+            "UPDATE tags SET path = char(0), description = 'a' || char(0) || 'b' WHERE id = 1",
+            "UPDATE documents SET name = 'Le' || char(0) || 'e'",
+        ),
+    )
+    assert Story.objects.get().title == "Lee"
+    assert sorted(Theme.objects.values_list("name", "about")) == [
+        ("Without a name", "ab"),
+        ("workers.many", ""),
+    ]
 
 
 def test_much_work_is_taken_in_by_the_worker_and_may_be_stopped_in_between(

@@ -8,6 +8,7 @@ it here since. First a page says what will come; it is worked out by the same pl
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -170,17 +171,20 @@ def names_of(codes: tuple[Code, ...]) -> list[tuple[Code, str]]:
     often: dict[str, int] = {}
     for _above, code in every:
         often[code.name.casefold()] = often.get(code.name.casefold(), 0) + 1
-    return [
-        (
-            code,
-            (
-                ": ".join([one.name for one in above] + [code.name])
-                if often[code.name.casefold()] > 1
-                else code.name
-            )[:160],
-        )
-        for above, code in every
-    ]
+    found = []
+    for above, code in every:
+        alone = often[code.name.casefold()] == 1
+        name = code.name if alone else ": ".join([*(one.name for one in above), code.name])
+        found.append((code, _seen(name).strip()[:160] or _("Without a name")))
+    return found
+
+
+_UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def _seen(text: str) -> str:
+    """Without signs that nobody sees and that not every database takes."""
+    return _UNSEEN.sub("", text)
 
 
 class _Known:
@@ -206,7 +210,12 @@ class _Known:
                 self.stories[alias.guid] = alias.story_id
         told = Voice.objects.filter(hub=hub, turn__isnull=True).exclude(words="")
         self.told = {places.letters(words): pk for pk, words in told.values_list("pk", "words")}
-        self.named = {theme.name.casefold(): theme for theme in Theme.objects.standing().filter(hub=hub)}
+        themes = Theme.objects.filter(hub=hub, discarded_at__isnull=True).select_related("merged_into")
+        # Of two with one name the one that stands by itself.
+        self.named = {
+            theme.name.casefold(): theme
+            for theme in sorted(themes, key=lambda theme: theme.merged_into_id is None)
+        }
 
     def story(self, source: Source) -> Story | None:
         """The story that this is: by its guid; else of the same title and with the same paragraphs, as other tools
@@ -216,7 +225,7 @@ class _Known:
             return Story.objects.get(pk=pk)
         paragraphs = _paragraphs(source.text)
         for story in Story.objects.filter(hub=self.hub):
-            if file_name(story.title).casefold() != file_name(source.name).casefold():
+            if _title(story.title) != _title(source.name):
                 continue
             here = set[str]()
             for turn in story.turns.select_related("speaker"):
@@ -226,6 +235,11 @@ class _Known:
             if 2 * len(paragraphs & here) >= len(paragraphs) > 0:
                 return story
         return None
+
+
+def _title(name: str) -> str:
+    """As other tools pass it on: some shorten it."""
+    return file_name(name).casefold()[:50].strip()
 
 
 def _paragraphs(text: str) -> set[str]:
@@ -351,7 +365,7 @@ def bring(by: Person, hub: Hub, file_name: str, data: bytes) -> Brought:
     exchange.read(data)
     drop_old()
     with transaction.atomic():
-        brought = Brought(hub=hub, file_name=file_name[:255], brought_by=by)
+        brought = Brought(hub=hub, file_name=_seen(file_name)[:255], brought_by=by)
         brought.file.save("brought", ContentFile(data), save=False)
         brought.save()
         record(by, "bring", brought, hub)
@@ -451,7 +465,7 @@ def _take_in_themes(by: Person, hub: Hub, coming: Coming) -> tuple[dict[uuid.UUI
     for each in coming.themes:
         theme = each.theme or names.get(each.name.casefold())
         if theme is None:
-            theme = make_theme(by, hub, each.name, each.code.description)
+            theme = make_theme(by, hub, each.name, _seen(each.code.description))
             made += 1
         names[each.name.casefold()] = theme
         _remember(hub, each.code.guid, theme=theme)
@@ -467,15 +481,14 @@ def _take_in_story(
 ) -> tuple[int, int]:
     """The story, if it is not here yet, and these pieces of it. Returns whether it is new, and how many quotes are."""
     hub, story, new = brought.hub, coming.story, 0
-    if story is None and coming.read is not None:
+    if story is None and coming.read is not None and brought.told_on is not None:
         if Alias.objects.filter(
             hub=hub, guid=coming.source.guid
         ).exists():  # the pieces before these brought it
             story = Alias.objects.get(hub=hub, guid=coming.source.guid).story
         else:
-            assert brought.told_on is not None
             text = coming.source.text.encode("utf-8", "replace")
-            title = coming.source.name[:200] or _("A story")
+            title = _seen(coming.source.name)[:200] or _("A story")
             story = add_story(by, hub, title, brought.told_on, "text.txt", text)
             take_in_turns(story, coming.read.turns)
             new = 1

@@ -21,7 +21,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from coproduce.engine.exchange import refi, tables
+from coproduce.engine.exchange import refi, tables, taguette
 from coproduce.engine.exchange.project import Code, Codebook, Coding, Project, Selection, Source, User
 from coproduce.engine.quotes import Span
 from coproduce.people.actions import record
@@ -45,6 +45,7 @@ class Format(models.TextChoices):
         "qdpx",
         gettext_lazy("Themes and quotes in their place (.qdpx), for QualCoder, NVivo and the like"),
     )
+    TAGUETTE = "sqlite3", gettext_lazy("Themes and quotes in their place (.sqlite3), for Taguette")
     CODEBOOK = "qdc", gettext_lazy("The themes alone (.qdc), for QualCoder, NVivo and the like")
     TAGS = "tags.csv", gettext_lazy("The themes alone (.csv), for Taguette")
 
@@ -61,11 +62,12 @@ class Format(models.TextChoices):
 KINDS = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pdf": "application/pdf",
-    "html": "text/html; charset=utf-8",
+    "html": "application/octet-stream",  # never opened here, where it would be one of our pages
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
     "qdpx": "application/zip",
     "qdc": "application/xml",
+    "sqlite3": "application/vnd.sqlite3",
 }
 
 
@@ -426,6 +428,11 @@ def _project(made: Going) -> tuple[bytes, set[int]]:
     return refi.write_project(project, timezone.now()), went
 
 
+def _taguette(made: Going) -> tuple[bytes, set[int]]:
+    project, went = project_of(made)
+    return taguette.write(project, timezone.now()), went
+
+
 def _codebook(made: Going) -> tuple[bytes, set[int]]:
     project, _went = project_of(made)
     return refi.write_codebook(Codebook(project.codes)), set()
@@ -517,6 +524,7 @@ _MAKERS: dict[Format, Callable[[Going], tuple[bytes, set[int]]]] = {
     Format.EXCEL: _excel,
     Format.CSV: _csv,
     Format.PROJECT: _project,
+    Format.TAGUETTE: _taguette,
     Format.CODEBOOK: _codebook,
     Format.TAGS: _tags,
 }

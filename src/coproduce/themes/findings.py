@@ -244,7 +244,7 @@ def _limits(made: Going) -> list[str]:
 
 def to_page(found: Findings) -> bytes:
     """A web page in one file, which opens without a network."""
-    return render_to_string("themes/findings.html", {"found": found}).encode()
+    return render_to_string("themes/findings_file.html", {"found": found}).encode()
 
 
 def to_paper(found: Findings) -> bytes:

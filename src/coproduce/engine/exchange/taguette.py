@@ -1,4 +1,5 @@
-"""Taguette's projects: a SQLite file with documents in HTML, and highlights counted in bytes of the words in them.
+"""Taguette's projects, read and written: a SQLite file with documents in HTML, and highlights counted in bytes of
+the words in them.
 
 Source: Taguette 1.5, taguette/database/models.py and taguette/extract.py (BSD licence), by which a document is HTML,
 and `start_offset` and `end_offset` of a highlight count bytes of UTF-8 over the words alone, without tags and with
@@ -8,6 +9,10 @@ entities resolved. `snippet` keeps the words that were highlighted, in HTML; whe
 from __future__ import annotations
 
 import bisect
+import datetime as dt
+import html
+import re
+import sqlite3
 import uuid
 from html.parser import HTMLParser
 
@@ -23,6 +28,7 @@ from coproduce.engine.exchange.project import (
     Project,
     Selection,
     Source,
+    all_codes,
 )
 
 _OF_TAGS = uuid.UUID("51b2b2b7-27eb-4ecb-9d56-e75b0a0496c2")
@@ -198,3 +204,106 @@ class Page(HTMLParser):
         went, said = self._pieces[piece]
         signs = said.encode("utf-8", "replace")[: byte - self._starts[piece]].decode("utf-8", "ignore")
         return went + len(signs)
+
+
+# Writing
+
+_VERSION = "db5e31a0233d"  # of the database of Taguette 1.5; a later Taguette brings it up to its own
+_TAGUETTE = 0x54677474  # what marks such a file
+_LONGEST_NAME = 50  # of a project and a document; of a tag, 200
+_TABLES = """
+CREATE TABLE users (login VARCHAR(30) NOT NULL PRIMARY KEY, created DATETIME NOT NULL, hashed_password VARCHAR(192),
+    disabled BOOLEAN NOT NULL, password_set_date DATETIME, language VARCHAR(10), email VARCHAR(256),
+    email_sent DATETIME);
+CREATE TABLE projects (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL, created DATETIME NOT NULL);
+CREATE TABLE project_members (project_id INTEGER NOT NULL, user_login VARCHAR(30) NOT NULL,
+    privileges VARCHAR(11) NOT NULL, PRIMARY KEY (project_id, user_login));
+CREATE TABLE documents (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL, filename VARCHAR(200) NOT NULL, created DATETIME NOT NULL, project_id INTEGER NOT NULL,
+    text_direction VARCHAR(13) NOT NULL, contents TEXT NOT NULL);
+CREATE TABLE commands (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, date DATETIME NOT NULL,
+    user_login VARCHAR(30) NOT NULL, project_id INTEGER NOT NULL, document_id INTEGER, payload TEXT NOT NULL);
+CREATE TABLE tags (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL,
+    path VARCHAR(200) NOT NULL, description TEXT NOT NULL, UNIQUE (project_id, path));
+CREATE TABLE highlights (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, document_id INTEGER NOT NULL,
+    start_offset INTEGER NOT NULL, end_offset INTEGER NOT NULL, snippet TEXT NOT NULL);
+CREATE TABLE highlight_tags (highlight_id INTEGER NOT NULL, tag_id INTEGER NOT NULL,
+    PRIMARY KEY (highlight_id, tag_id));
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+"""
+
+
+def write(project: Project, at: dt.datetime) -> bytes:
+    """A Taguette project, to be imported there ("Import a project file").
+
+    at: when it is written, with its time zone.
+
+    A text becomes a paragraph for each of its lines. Taguette knows no codes inside codes: where two have the same
+    name, that of what each is inside of stands before it.
+    """
+    when = at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    made = sqlite3.connect(":memory:")
+    try:
+        made.executescript(f"PRAGMA application_id={_TAGUETTE};{_TABLES}")
+        made.execute("INSERT INTO alembic_version VALUES (?)", (_VERSION,))
+        name = project.name[:_LONGEST_NAME] or "Coproduce"
+        made.execute("INSERT INTO projects VALUES (1, ?, ?, ?)", (name, project.description, when))
+        tags = _write_tags(made, project.codes)
+        highlight = 0
+        for number_, source in enumerate(project.sources, 1):
+            text = re.sub(
+                "\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]", _as_line_ends, _UNSEEN.sub(" ", source.text)
+            )
+            title = source.name[:_LONGEST_NAME] or "A text"
+            made.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, 1, 'LEFT_TO_RIGHT', ?)",
+                (number_, title, source.note, f"{number_}.txt", when, _as_html(text)),
+            )
+            for selection in source.selections:
+                highlight += 1
+                begins = len(text[: selection.begins].encode())
+                words_ = text[selection.begins : selection.ends]
+                made.execute(
+                    "INSERT INTO highlights VALUES (?, ?, ?, ?, ?)",
+                    (highlight, number_, begins, begins + len(words_.encode()), _as_html(words_)),
+                )
+                made.executemany(
+                    "INSERT INTO highlight_tags VALUES (?, ?)",
+                    sorted({(highlight, tags[coding.code]) for coding in selection.codings}),
+                )
+        made.commit()
+        return made.serialize()
+    finally:
+        made.close()
+
+
+_UNSEEN = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+
+def _as_line_ends(found: re.Match[str]) -> str:
+    """As many signs as there were: places stay what they are."""
+    return "\n" * len(found.group())
+
+
+def _as_html(text: str) -> str:
+    """A paragraph for each line. The line ends stay between them, so bytes count as in the text."""
+    lines = (html.escape(line, quote=False) for line in text.split("\n"))
+    return "\n".join(f"<p>{line}</p>" if line.strip() else line for line in lines)
+
+
+def _write_tags(made: sqlite3.Connection, codes: tuple[Code, ...]) -> dict[uuid.UUID, int]:
+    every = list(all_codes(codes))
+    often: dict[str, int] = {}
+    for _above, code in every:
+        often[code.name] = often.get(code.name, 0) + 1
+    tags: dict[uuid.UUID, int] = {}
+    taken: dict[str, int] = {}
+    for above, code in every:
+        path = code.name if often[code.name] == 1 else ".".join([*(one.name for one in above), code.name])
+        path = path[:200]
+        if path not in taken:
+            taken[path] = len(taken) + 1
+            made.execute("INSERT INTO tags VALUES (?, 1, ?, ?)", (taken[path], path, code.description))
+        tags[code.guid] = taken[path]
+    return tags
