@@ -23,6 +23,7 @@ from coproduce import cli
 from coproduce.people import actions, limits, sign_in
 from coproduce.people.models import Account, Act, Membership, Person
 from coproduce.people.permissions import TABLE, NotAllowed, hubs_where
+from coproduce.site import keeping
 from coproduce.voices.actions import write_down
 from coproduce.voices.models import Voice
 from tests.conftest import make_person
@@ -533,13 +534,17 @@ def admin(town) -> Person:
 
 
 def test_an_administrator_sees_how_it_runs_and_no_words(
-    admin, amina, lee, town, signed_in, django_assert_max_num_queries
+    admin, amina, lee, town, signed_in, tmp_path, django_assert_max_num_queries
 ):
     voice = write_down(amina, town, "I slept in the bus station", Voice.Way.CALL, lee)
     client = signed_in(admin)
     page = client.get("/installation/").content.decode()
     for word in ("Database", "Workers", "Queue", "Last backup", "Disk", "Email", "Version"):
         assert word in page
+    assert "None was made yet." in page
+    keeping.backup(tmp_path / "elsewhere" / "kept.zip")
+    page = client.get("/installation/").content.decode()
+    assert "None was made yet." not in page and "more than two days old" not in page
     assert all(not hubs_where(admin, verb) for verb in TABLE)
     assert not Voice.objects.visible_to(admin).exists()
     assert list(Person.objects.visible_to(admin)) == [admin]

@@ -13,6 +13,7 @@ import time
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
@@ -41,10 +42,11 @@ from coproduce.people.models import Account, Erasure, Membership, Person, Way
 from coproduce.people.permissions import NotAllowed
 from coproduce.site import erase, everything, keeping
 from coproduce.site.tasks import finish_erasing, finish_what_was_begun
+from coproduce.themes import meaning, proposing, together
 from coproduce.themes.actions import make_theme, merge
 from coproduce.themes.bringing import bring
 from coproduce.themes.exchange import take_away
-from coproduce.themes.models import Theme, voice_counts
+from coproduce.themes.models import Meaning, Proposal, Theme, voice_counts
 from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
 from coproduce.voices.models import Speaker, Story, Turn, Voice
 from tests.conftest import make_person
@@ -108,6 +110,7 @@ class Town:
         bring(amina, hub, f"{next(iter(self.people))}.qdc", refi.write_codebook(Codebook(codes)))
         take_away(amina, hub, "public", "csv")
         merge(amina, self.themes[-1], self.themes[0]) if len(self.themes) > 1 else None
+        self._sense_making()
         self.topic = raise_topic(amina, hub, "One person to ring", themes=[self.themes[0]])
         self.change = record_change(amina, hub, "One worker", "You choose.", "policy", topics=[self.topic])
         tie(amina, self.change, themes=self.themes, voices=list(Voice.objects.order_by("-pk")[:5]))
@@ -124,6 +127,36 @@ class Town:
             if feedback.state == State.SENT:
                 hearback.answer(feedback.person, feedback, False, f"No, {word} is still the same for me")
             Feedback.objects.filter(pk=feedback.pk).update(problem=f"550 unknown: {word}@example.org")
+
+    def _sense_making(self) -> None:
+        """What the machine made of their words, and where they are invited to."""
+        theirs = [(word, Voice.objects.filter(person=person)) for word, person in self.people.items()]
+        for word, voices in theirs:
+            Meaning.objects.bulk_create(
+                meaning.made_of(voice, "m", np.frombuffer(word.encode() * 4, np.uint8).astype(np.float32))
+                for voice in voices
+            )
+        proposing.keep_thoughts(
+            self.hub,
+            [
+                proposing.Thought(f"{word}, told", [word, "told"], 0.5, {voice.pk: 0.5 for voice in voices})
+                for word, voices in theirs
+            ],
+        )
+        for theme in self.themes:
+            Theme.objects.filter(pk=theme.pk).update(terms=[*self.people, "told"])
+        session = together.plan_session(
+            self.amina,
+            self.hub,
+            "Is that it?",
+            dt.date(2026, 3, 9),
+            themes=self.themes,
+            stories=Story.objects.all(),
+        )
+        together.invite(self.amina, session, self.people.values())
+        together.write_key_message(
+            self.amina, self.themes[-1], "It matters.", "group", [self.themes[-1].voices.first()]
+        )
 
     def _traces(self) -> None:
         """Where words end up by the way."""
@@ -226,6 +259,11 @@ def test_erased_people_leave_not_a_word_behind(everybody, on_disk, full, record_
     assert hits(chosen, on_disk) == {}
     assert not Erasure.objects.filter(cleaned_at__isnull=True).exists()
     assert everybody.counts() == counts
+    gone = [everybody.people[word].pk for word in chosen]
+    assert not Meaning.objects.filter(voice__person__in=gone).exists()
+    assert not Proposal.objects.filter(voice__person__in=gone).exists()
+    for word in chosen:
+        assert not Voice.objects.for_reading(everybody.amina).saying(word).exists()
     assert set(hits(rest, on_disk)) == set(rest), "words of others went as well"
     for word in rest[:3]:
         assert not hits(chosen, _exported(everybody.people[word], on_disk))

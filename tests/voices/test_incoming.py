@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from altcha import Challenge, Payload, solve_challenge
@@ -13,10 +14,12 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import connection, connections
 from django.test import Client
+from django.utils import timezone
 
 from coproduce.people import actions as people
 from coproduce.people.models import Act, Hub, Membership, Person, Way
 from coproduce.people.permissions import NotAllowed
+from coproduce.site.worker import clear_up
 from coproduce.voices import actions, incoming, sums, today
 from coproduce.voices.models import Consent, Incoming, Voice
 from tests.conftest import make_person
@@ -329,6 +332,17 @@ def test_put_aside_with_a_reason_and_taken_in_after_all(came, amina, signed_in):
     assert not Voice.objects.exists() and not today.do_these_first(amina)
     client.post(f"{QUEUE}{came.pk}/", {"person": ""})
     assert Voice.objects.get().words == "Nobody told me"
+
+
+def test_what_was_put_aside_is_not_kept_for_ever(came, amina, town):
+    waits = actions.receive(town, "Still waiting", "", "", [], True)
+    actions.put_aside(amina, came, "Not about us")
+    Incoming.objects.update(at=timezone.now() - Incoming.KEPT_ASIDE + timedelta(hours=1))
+    clear_up()
+    assert Incoming.objects.put_aside().exists()
+    Incoming.objects.update(at=timezone.now() - Incoming.KEPT_ASIDE - timedelta(hours=1))
+    clear_up()
+    assert [one.pk for one in Incoming.objects.all()] == [waits.pk]
 
 
 def test_taken_in_once(came, amina, signed_in):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -22,9 +21,9 @@ from django_tasks_db.models import DBTaskResult
 
 import coproduce
 from coproduce.people.middleware import signed_in
+from coproduce.site.keeping import last_backup
 from coproduce.site.models import Worker
 
-BACKUPS = "backups"  # the folder in var/ where they are looked for
 LITTLE = 2 * 1024**3  # bytes left on the disk
 LATE = dt.timedelta(minutes=10)
 
@@ -87,12 +86,9 @@ def _failed() -> Sign:
 
 
 def _backup() -> Sign:
-    folder: Path = settings.VAR / BACKUPS
-    files = [file.stat().st_mtime for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
-    if not files:
-        none = _("There is none in %(folder)s.") % {"folder": folder}
-        return Sign(_("Last backup"), none, False, _("Make one."))
-    made = dt.datetime.fromtimestamp(max(files), tz=dt.UTC)
+    made = last_backup()
+    if made is None:
+        return Sign(_("Last backup"), _("None was made yet."), False, _("Make one: ./run backup FILE.zip."))
     fresh = made > timezone.now() - dt.timedelta(days=2)
     said = date_format(timezone.localtime(made), "j F Y, H:i")
     return Sign(_("Last backup"), said, fresh, _("It is more than two days old. Make one."))

@@ -16,7 +16,7 @@ from coproduce.voices.models import Voice
 
 AT_A_TIME = 256  # voices embedded before they are kept: what is lost if the worker is killed
 IN_ONE_QUERY = 10_000  # below the number of values that SQLite takes
-ALIKE = 0.35  # cosine from which a voice is worth showing as near in meaning
+ALIKE = 0.25  # cosine from which a voice is worth showing as near in meaning
 
 
 @cache

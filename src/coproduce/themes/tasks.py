@@ -4,7 +4,8 @@ work from another tool is taken in."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 from django.db.models import QuerySet
@@ -20,7 +21,11 @@ from coproduce.themes.models import Brought, Finding, Meaning, Placement, Propos
 from coproduce.voices.models import Voice
 
 FEWEST = 4  # voices among which it is worth looking for themes
-ENOUGH = 200  # of a theme's voices are enough to know it by: the latest
+ENOUGH = 60  # of a theme's voices are enough to know it by: the latest
+NEXT_TO = 3  # themes that one voice is looked at for
+MOST_TOGETHER = 6  # themes told apart at once
+FROM_EACH = 2  # voices of each other theme, to know what is none of these
+ALL_OTHERS = "all others"
 SAY_EVERY = 1.0  # seconds between two notes of how far it is
 
 
@@ -40,15 +45,22 @@ def find_themes_in(finding_id: int) -> None:
 def look(finding: Finding) -> None:
     """What find_themes_in does."""
     voices = to_look_through(finding)
-    by = meaning.embedder()
-    if by is not None:
-        embed(finding, voices, by)
+    drop_what_is_gone(voices)
     left = set(voices.filter(~placed()).order_by().values_list("pk", flat=True))
-    _note(finding, step=Finding.Step.GROUPING, done=0, total=100)
-    if by is not None:
-        left -= propose_into_themes(finding.hub, left, by.name)
-    propose_new_themes(finding, left, by)
+    left -= propose_for(finding, left, voices)
+    propose_new_themes(finding, left, meaning.embedder())
     _note(finding, step=Finding.Step.DONE, finished_at=timezone.now())
+
+
+def propose_for(finding: Finding, new: set[int], also: QuerySet[Voice] | None = None) -> set[int]:
+    """Embed these voices (and `also` others, in the same go), and propose the new ones into the themes of the hub.
+    Returns those that went somewhere. This is what adding one story costs, however many voices there are."""
+    by = meaning.embedder()
+    if by is None:
+        return set()
+    embed(finding, also if also is not None else Voice.objects.for_the_machine().filter(pk__in=new), by)
+    _note(finding, step=Finding.Step.GROUPING, done=0, total=100)
+    return propose_into_themes(finding.hub, new, by.name)
 
 
 def to_look_through(finding: Finding) -> QuerySet[Voice]:
@@ -58,11 +70,14 @@ def to_look_through(finding: Finding) -> QuerySet[Voice]:
     return Voice.objects.for_the_machine().filter(hub__in=below | {finding.hub_id})
 
 
+def drop_what_is_gone(voices: QuerySet[Voice]) -> None:
+    """Meanings of voices that nothing is allowed for any more."""
+    here = Meaning.objects.filter(voice__hub__in=voices.order_by().values("hub"))
+    here.exclude(voice__in=Voice.objects.for_the_machine().order_by().values("pk")).delete()
+
+
 def embed(finding: Finding, voices: QuerySet[Voice], by: engine.Embedder) -> None:
     """Keep the meaning of each voice, a piece in each transaction: it can be stopped and run again."""
-    Meaning.objects.filter(voice__hub__in=voices.order_by().values("hub")).exclude(
-        voice__in=Voice.objects.for_the_machine()
-    ).delete()
     for made, done, total in meaning.embed_what_is_missing(voices, by):
         proposing.keep_meanings(made)
         _note(finding, step=Finding.Step.READING, done=done, total=total)
@@ -76,9 +91,10 @@ def propose_into_themes(hub: Hub, voices: set[int], by: str) -> set[int]:
     themes = list(Theme.objects.standing().filter(hub=hub).order_by("pk").values_list("pk", flat=True))
     family = families(themes)
     stands_for = {member: theme for theme, members in family.items() for member in members}
-    placements = Placement.objects.filter(theme__in=stands_for).order_by("-pk")
     inside: dict[int, list[int]] = {}
-    for theme, voice in placements.values_list("theme", "voice").iterator(chunk_size=5000):
+    for theme, voice in (
+        Placement.objects.filter(theme__in=stands_for).order_by("-pk").values_list("theme", "voice")
+    ):
         known = inside.setdefault(stands_for[theme], [])
         if len(known) < ENOUGH:
             known.append(voice)
@@ -90,24 +106,55 @@ def propose_into_themes(hub: Hub, voices: set[int], by: str) -> set[int]:
     ):
         refused.setdefault(theme, []).append(voice)
     ids, new = meaning.vectors_of(voices, by)
-    proposed = engine.propose(new, _matrices(inside, by), refused=_matrices(refused, by))
-    proposing.keep_proposals(
-        [
-            (voice, theme, one.strength)
-            for voice, thought in zip(ids, proposed, strict=True)
-            for one in thought
-            if voice not in refused.get(theme := int(str(one.theme)), ())
-        ],
-        among=voices,
-    )
-    return {voice for voice, thought in zip(ids, proposed, strict=True) if thought}
+    proposed = like(new, _matrices(inside, by), _matrices(refused, by))
+    kept = [
+        (voice, theme, strength)
+        for voice, thought in zip(ids, proposed, strict=True)
+        for theme, strength in thought
+        if voice not in refused.get(theme, ())
+    ]
+    proposing.keep_proposals(kept, among=voices)
+    return {voice for voice, _theme, _strength in kept}
 
 
-def _matrices(voices: dict[int, list[int]], by: str) -> dict[Hashable, NDArray[np.float32]]:
+def like(
+    new: NDArray[np.float32],
+    themes: Mapping[int, NDArray[np.float32]],
+    refused: Mapping[int, NDArray[np.float32]],
+) -> list[list[tuple[int, float]]]:
+    """For each new voice (a row of float32[n, d]) the themes it is like, each with a strength from 0 to 1.
+
+    Each theme is told apart only from those next to it and from a few voices of all the others: learning every theme
+    against every other takes a minute where there are hundreds. So voices go together by the theme they are nearest to.
+    """
+    found: list[list[tuple[int, float]]] = [[] for _row in new]
+    known = list(themes)
+    if not known or not len(new):
+        return found
+    middles = np.stack([themes[theme].mean(axis=0) for theme in known])
+    middles /= np.maximum(np.linalg.norm(middles, axis=1, keepdims=True), 1e-9)
+    nearest = np.argsort(-(new @ middles.T), axis=1, kind="stable")[:, :NEXT_TO]
+    for first in np.unique(nearest[:, 0]):
+        rows = np.flatnonzero(nearest[:, 0] == first)
+        often = Counter(int(at) for row in rows for at in nearest[row]).most_common(MOST_TOGETHER)
+        near = {known[at] for at, _n in often}
+        others = [themes[theme][:FROM_EACH] for theme in known if theme not in near]
+        told_apart: dict[Hashable, NDArray[np.float32]] = {theme: themes[theme] for theme in sorted(near)}
+        if others:
+            told_apart[ALL_OTHERS] = np.concatenate(others)
+        thoughts = engine.propose(
+            new[rows], told_apart, refused={theme: refused[theme] for theme in near & set(refused)}
+        )
+        for row, thought in zip(rows, thoughts, strict=True):
+            found[row] = [(one.theme, one.strength) for one in thought if isinstance(one.theme, int)]
+    return found
+
+
+def _matrices(voices: dict[int, list[int]], by: str) -> dict[int, NDArray[np.float32]]:
     """For each theme the meanings of its voices: float32[m, d]. Themes without any are left out."""
     ids, rows = meaning.vectors_of((voice for those in voices.values() for voice in those), by)
     place = {voice: at for at, voice in enumerate(ids)}
-    found: dict[Hashable, NDArray[np.float32]] = {}
+    found: dict[int, NDArray[np.float32]] = {}
     for theme, those in voices.items():
         if at := [place[voice] for voice in those if voice in place]:
             found[theme] = rows[at]

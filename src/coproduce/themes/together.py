@@ -87,10 +87,11 @@ def _set(by: Person, session: SenseMaking, themes: Iterable[Theme], stories: Ite
 
 
 def tellers(by: Person, session: SenseMaking) -> list[Person]:
-    """Who told the stories of a session, as far as they are named and did not take their words back."""
+    """Who told the stories of a session, as far as they are named and did not take their words back. Who only gathered
+    a story and asked the questions did not tell it."""
     speaks = Speaker.objects.filter(
         story__in=session.stories.all(), person=OuterRef("pk"), withdrawn_at__isnull=True
-    )
+    ).exclude(story__gathered_by=OuterRef("pk"))
     return list(Person.objects.filter(Exists(speaks), erasure__isnull=True).exclude(pk=by.pk))
 
 

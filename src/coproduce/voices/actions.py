@@ -505,6 +505,12 @@ def put_aside(by: Person, incoming: Incoming, reason: str) -> None:
     record(by, "put aside", held, held.hub_id)
 
 
+def forget_what_was_put_aside() -> int:
+    """What nobody took in for three months after it came is deleted: strangers’ words are not kept for nothing."""
+    late = timezone.now() - Incoming.KEPT_ASIDE
+    return Incoming.objects.put_aside().filter(at__lt=late).delete()[0]
+
+
 def _held(by: Person, incoming: Incoming) -> Incoming:
     """As it stands now, and nobody else's until we are done."""
     must(by, "take in what strangers say", incoming.hub_id)

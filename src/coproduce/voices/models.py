@@ -478,6 +478,7 @@ class Incoming(models.Model):
         PUT_ASIDE = "put aside", _("put aside")
 
     MOST = 5000  # characters, about two pages
+    KEPT_ASIDE = dt.timedelta(days=90)
 
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="incoming", verbose_name=_("hub"))
     words = models.TextField(_("what they said, in their own words"))

@@ -44,12 +44,6 @@ __all__ = [
     "why",
 ]
 
-BELONGS = 0.15
-"""A text is in the theme that most of its neighbours are in, if they weigh at least this share of them all."""
-
-ALSO = 0.35
-"""A text is in another theme too, if at least this share of its neighbours are."""
-
 ONE_STORY = 300
 """A single story of up to this many texts is grouped by its terms."""
 

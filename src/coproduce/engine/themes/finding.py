@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from coproduce.engine.themes import (
-    ALSO,
-    BELONGS,
     FEWEST,
     LSA,
     ONE_STORY,
@@ -28,11 +25,10 @@ from coproduce.engine.themes import (
 from coproduce.engine.themes.meaning import unit
 from coproduce.engine.themes.words import Said, heard, key_terms, label, said, words
 
-LEAVE_OUT = 10
-"""How sure a theme is, is seen by leaving out one text in so many."""
-
-TRIES = {20_000: 10, 100_000: 5}
-"""Up to so many texts, how many tenths are left out in turn; two of them beyond."""
+LSA_DIMENSIONS = 100
+LSA_SHARE = 0.3
+LONG_TEXT = 25
+"""Where texts mostly have so many words, which words they share counts too, by this share of the whole."""
 
 RELEVANT = (8, 60)
 """Quotes that stand for a theme are rather of so many words."""
@@ -70,14 +66,17 @@ def find(
     terms = said(single, behind)
 
     one = sources is not None and len({sources[at] for at in speaking}) == 1
-    way = _way(len(single), one)
+    way = "terms" if one and len(single) <= ONE_STORY else grouping.way_for(len(single))
     tell("comparing", 0.0)
     if way == "terms":
         groups, own = one_story.group_terms(terms, points, embedder)
         sure = _sureness_of_terms(terms, points, embedder, groups, tell)
     else:
-        grouped = _Grouped.of(points, behind, way, dask, tell)
-        groups, sure = grouped.memberships(), grouped.sureness(tell)
+        beside = points
+        if meaning != LSA and np.median([text.count(" ") + 1 for text in single] or [0]) >= LONG_TEXT:
+            beside = np.hstack([points * np.sqrt(1 - LSA_SHARE), lsa(terms) * np.sqrt(LSA_SHARE)])
+        grouped = grouping.group(beside.astype(np.float32), behind, way, tell, dask)
+        groups, sure = grouped.memberships(), grouped.sureness()
         kept = np.flatnonzero(
             np.asarray((groups > 0) @ behind).ravel() >= max(2, min(FEWEST, len(speaking) // 3))
         )
@@ -120,23 +119,24 @@ def find(
 
 
 def embed(
-    texts: Sequence[str], embedder: Embedder | None, progress: Progress | None
+    texts: Sequence[str], embedder: Embedder | None, progress: Progress | None = None
 ) -> tuple[np.ndarray, str]:
     """The texts' unit vectors, and what they were made with: the embedder, or LSA where there is none."""
     if embedder is not None:
         return embedder.embed(texts, progress), embedder.name
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    return lsa(said(texts, np.ones(len(texts)))), LSA
 
-    if not texts:
-        return np.empty((0, 1), np.float32), LSA
-    counts = TfidfVectorizer(
-        analyzer=lambda text: [word.stem for word in words(text)] or [text.casefold()], sublinear_tf=True
-    ).fit_transform(texts)
-    dimensions = min(100, counts.shape[1] - 1, len(texts) - 1)
+
+def lsa(said: Said) -> np.ndarray:
+    """float32[n, d]: unit vectors by latent semantic analysis (Deerwester et al. 1990) of the texts' terms."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    dimensions = min(LSA_DIMENSIONS, min(said.counts.shape) - 1)
     if dimensions < 2:
-        return unit(np.ones((len(texts), 1), np.float32)), LSA
-    return unit(TruncatedSVD(dimensions, random_state=0).fit_transform(counts)), LSA
+        return unit(np.ones((said.counts.shape[0], 1)))
+    weighed = TfidfTransformer().fit_transform(said.counts)
+    return unit(TruncatedSVD(dimensions, random_state=0).fit_transform(weighed))
 
 
 def repeated(texts: Sequence[str], sources: Sequence[Hashable]) -> np.ndarray:
@@ -149,127 +149,15 @@ def repeated(texts: Sequence[str], sources: Sequence[Hashable]) -> np.ndarray:
     return np.array([len(stories[line]) >= many and line.count(" ") >= 3 for line in lines], dtype=bool)
 
 
-def _way(count: int, one: bool) -> str:
-    if one and count <= ONE_STORY:
-        return "terms"
-    if count < grouping.FEW:
-        return "ward"
-    return "graph" if count <= grouping.MANY else "micro-clusters"
-
-
-@dataclass
-class _Grouped:
-    """Texts in groups, with all that tells how strongly they belong and how sure that is.
-
-    main: int[n], the group of each text. near: csr[n, p], how near each text is to its nearest other texts, or
-    micro-clusters; rows sum to 1. theirs: int[p], the group of each of those. again: groups some of the texts
-    anew, as if there were no others.
-    """
-
-    main: np.ndarray
-    near: csr_matrix
-    theirs: np.ndarray
-    again: Callable[[np.ndarray], np.ndarray]
-
-    @staticmethod
-    def of(points: np.ndarray, behind: np.ndarray, way: str, dask: Any, tell: Progress) -> _Grouped:
-        n = len(points)
-        if way == "micro-clusters":
-
-            def gather(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-                rows = points if len(kept) == n else points[kept]
-                where, middles = grouping.micro_clusters(rows, min(grouping.MICRO, len(rows)), dask=dask)
-                sizes = np.maximum(np.bincount(where, minlength=len(middles)), 1e-6)
-                return where, middles, grouping.ward(middles, sizes, round(2 * np.cbrt(len(rows))))
-
-            def among_many(kept: np.ndarray) -> np.ndarray:
-                where, _, theirs = gather(kept)
-                return theirs[where]
-
-            where, middles, theirs = gather(np.arange(n))
-            tell("grouping", 0.0)
-            places, cosines = grouping.nearest_middles(points, middles, grouping.NEAR_MIDDLES)
-            return _Grouped(
-                theirs[where], _shares(places, _weights(cosines), len(middles)), theirs, among_many
-            )
-
-        count = grouping.NEIGHBOURS if n >= grouping.FEW else max(2, round(np.sqrt(n) / 1.5))
-        places, cosines = grouping.neighbours(points, count)
-        # What was said in the same words more than once is near itself, too.
-        places = np.concatenate([np.arange(n)[:, None], places], axis=1)
-        weights = np.concatenate([np.minimum(behind - 1, count)[:, None], _weights(cosines)], axis=1)
-        tell("grouping", 0.0)
-        if way == "ward":
-
-            def again(kept: np.ndarray) -> np.ndarray:
-                return grouping.ward(points[kept], behind[kept], max(2, round(np.sqrt(len(kept)))))
-        else:
-            graph = grouping.graph_of(places, weights)
-
-            def again(kept: np.ndarray) -> np.ndarray:
-                return grouping.louvain(graph if len(kept) == n else graph[kept][:, kept])
-
-        main = again(np.arange(n))
-        return _Grouped(main, _shares(places, weights, n), main, again)
-
-    def memberships(self) -> csr_matrix:
-        """csr[k, n]: how strongly each text is in each group: the share of what is near it that is."""
-        k = int(self.main.max(initial=-1)) + 1
-        member = csr_matrix(
-            (np.ones(len(self.theirs)), (np.arange(len(self.theirs)), self.theirs)), (len(self.theirs), k)
-        )
-        shares = (self.near @ member).tocsr()
-        rows = np.repeat(np.arange(shares.shape[0]), np.diff(shares.indptr))
-        own = shares.indices == self.main[rows]
-        shares.data[~((own & (shares.data >= BELONGS)) | (shares.data >= ALSO))] = 0
-        shares.eliminate_zeros()
-        return shares.T.tocsr()
-
-    def sureness(self, tell: Progress) -> np.ndarray:
-        """float[k]: for each group the mean of how much of it remains (Jaccard; Hennig 2007) in the most like."""
-        n, k = len(self.main), int(self.main.max(initial=-1)) + 1
-        tries = next((tries for most, tries in TRIES.items() if n <= most), 2)
-        turn = np.random.default_rng(0).permutation(n) % LEAVE_OUT
-        remains = np.zeros(k)
-        for left in range(tries):
-            tell("checking", left / tries)
-            kept = np.flatnonzero(turn != left)
-            remains += _best_overlap(self.main[kept], self.again(kept), k)
-        return remains / tries
-
-
-def _weights(cosines: np.ndarray) -> np.ndarray:
-    return np.maximum(cosines.astype(float), 0.01) ** grouping.SHARP
-
-
-def _shares(places: np.ndarray, weights: np.ndarray, many: int) -> csr_matrix:
-    """csr[n, many]: what is near each row, by how near it is, in shares of 1."""
-    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-    n, count = places.shape
-    return csr_matrix((weights.ravel(), places.ravel(), np.arange(n + 1) * count), (n, many))
-
-
-def _best_overlap(before: np.ndarray, after: np.ndarray, k: int) -> np.ndarray:
-    """float[k]: of each group before, the largest Jaccard overlap with a group after."""
-    both = csr_matrix((np.ones(len(before)), (before, after)), (k, int(after.max(initial=-1)) + 1))
-    one, two = np.bincount(before, minlength=k), np.bincount(after)
-    overlap = both.tocoo()
-    share = overlap.data / (one[overlap.row] + two[overlap.col] - overlap.data)
-    best = np.zeros(k)
-    np.maximum.at(best, overlap.row, share)
-    return best
-
-
 def _sureness_of_terms(
     terms: Said, points: np.ndarray, embedder: Embedder | None, groups: csr_matrix, tell: Progress
 ) -> np.ndarray:
     n, k = points.shape[0], groups.shape[0]
-    turn = np.random.default_rng(0).permutation(n) % LEAVE_OUT
     remains = np.zeros(k)
     held = groups.toarray() > 0
-    for left in range(LEAVE_OUT):
-        tell("checking", left / LEAVE_OUT)
-        kept = np.flatnonzero(turn != left)
+    tries = list(grouping.without_a_tenth(n, grouping.TENTH))
+    for done, kept in enumerate(tries):
+        tell("checking", done / len(tries))
         fewer = Said(terms.counts[kept], terms.names, terms.stems, terms.weights)
         after = one_story.group_terms(fewer, points[kept], embedder)[0].toarray() > 0
         for at in range(k):
@@ -277,7 +165,7 @@ def _sureness_of_terms(
             remains[at] += max(
                 ((mine & other).sum() / max((mine | other).sum(), 1) for other in after), default=0
             )
-    return remains / LEAVE_OUT
+    return remains / len(tries)
 
 
 def quotes_for(mine: np.ndarray, strong: np.ndarray, points: np.ndarray, texts: Sequence[str]) -> list[int]:

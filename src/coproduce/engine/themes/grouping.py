@@ -5,12 +5,13 @@ Every function here gives the same answer for the same rows in the same order; `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coproduce.engine.themes.meaning import unit
+from coproduce.engine.themes.meaning import Progress, unit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,11 +25,23 @@ EXACT = 10_000
 MANY = 200_000
 """Above this many texts they are first gathered into micro-clusters."""
 
-NEIGHBOURS = 15
-"""How many neighbours a text has in the graph."""
+NEIGHBOURS = (5, 15)
+"""How many neighbours a text has in the graph, at least and at most; a quarter of the square root in between."""
 
-RESOLUTION = 2.0
-"""How fine the graph is cut: the resolution of modularity (Reichardt and Bornholdt 2006)."""
+FINE = 3.0
+"""How fine each try cuts the graph: the resolution of modularity (Reichardt and Bornholdt 2006)."""
+
+TENTH = 10
+"""How sure a theme is, is seen by leaving out one text in so many, each in turn."""
+
+TRIES = 20
+"""The consensus is made of so many tries; above `EXACT` times three, of half as many."""
+
+BELONGS = 0.15
+"""A text is in the theme that it was grouped into if at least this share of what is near it is too."""
+
+ALSO = 0.35
+"""A text is in another theme too, if at least this share of what is near it is."""
 
 SHARP = 4
 """Cosines are taken to this power as weights, so that near neighbours count for more than far ones."""
@@ -41,6 +54,101 @@ NEAR_MIDDLES = 4
 
 _BLOCK = 4_096  # rows that are compared at once; sums are taken block by block, wherever a block is worked on
 _SEED = 1
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Rows in groups, and what tells how strongly they belong and how sure that is.
+
+    main: int[n], the group of each row, from 0. near: csr[n, p], how near each row is to its nearest other rows,
+    or micro-clusters, in shares of 1. theirs: int[p], the group of each of those. tries: groupings with a tenth
+    left out: which rows were kept, and their groups.
+    """
+
+    main: np.ndarray
+    near: csr_matrix
+    theirs: np.ndarray
+    tries: list[tuple[np.ndarray, np.ndarray]]
+
+    def memberships(self) -> csr_matrix:
+        """csr[k, n]: how strongly each row is in each group: the share of what is near it that is, 0 to 1."""
+        from scipy.sparse import csr_matrix
+
+        p, k = len(self.theirs), int(self.main.max(initial=-1)) + 1
+        shares = (self.near @ csr_matrix((np.ones(p), (np.arange(p), self.theirs)), (p, k))).tocsr()
+        rows = np.repeat(np.arange(shares.shape[0]), np.diff(shares.indptr))
+        own = shares.indices == self.main[rows]
+        shares.data[~((own & (shares.data >= BELONGS)) | (shares.data >= ALSO))] = 0
+        shares.eliminate_zeros()
+        return shares.T.tocsr()
+
+    def sureness(self) -> np.ndarray:
+        """float[k]: how much of each group remains, over the tries: its Jaccard overlap with the group most like it
+        (Hennig 2007)."""
+        from scipy.sparse import csr_matrix
+
+        k = int(self.main.max(initial=-1)) + 1
+        remains = np.zeros(k)
+        for kept, after in self.tries:
+            before = self.main[kept]
+            sizes, theirs = np.bincount(before, minlength=k), np.bincount(after)
+            both = csr_matrix((np.ones(len(before)), (before, after)), (k, len(theirs))).tocoo()
+            best = np.zeros(k)
+            np.maximum.at(best, both.row, both.data / (sizes[both.row] + theirs[both.col] - both.data))
+            remains += best
+        return remains / max(len(self.tries), 1)
+
+
+def way_for(count: int) -> str:
+    """The way that fits so many texts: "ward", "graph" or "micro-clusters"."""
+    if count < FEW:
+        return "ward"
+    return "graph" if count <= MANY else "micro-clusters"
+
+
+def group(points: np.ndarray, behind: np.ndarray, way: str, tell: Progress, dask: Any = None) -> Grouping:
+    """Group rows that are all different.
+
+    points: float32[n, d], unit vectors. behind: int[n], how often each was said. way: see `way_for`.
+    """
+    if way == "micro-clusters":
+        return _by_micro_clusters(points, behind, tell, dask)
+    n = len(points)
+    root = np.sqrt(n)
+    count = int(np.clip(root / 4, *NEIGHBOURS)) if way == "graph" else max(2, round(root / 1.5))
+    places, cosines = neighbours(points, count)
+    # What was said in the same words more than once is near itself, too.
+    places = np.concatenate([np.arange(n)[:, None], places], axis=1)
+    weights = np.concatenate([np.minimum(behind - 1, count)[:, None], weighed(cosines)], axis=1)
+    tell("grouping", 0.0)
+    if way == "graph":
+        main, tries = consensus(graph_of(places, weights), tell)
+    else:
+        main, tries = consensus_of_ward(points, behind, max(2, round(root)))
+    return Grouping(main, _shares(places, weights, n), main, tries)
+
+
+def without_a_tenth(n: int, times: int) -> Iterator[np.ndarray]:
+    """So many times nine tenths of the rows, in order; every ten times each row is left out once."""
+    chance = np.random.default_rng(_SEED)
+    for at in range(times):
+        if at % TENTH == 0:
+            turn = chance.permutation(n) % TENTH
+        yield np.flatnonzero(turn != at % TENTH)
+
+
+def weighed(cosines: np.ndarray) -> np.ndarray:
+    """How much neighbours count, 0 to 1: their cosines to the power of `SHARP`."""
+    return np.asarray(np.maximum(cosines.astype(float), 0.01) ** SHARP)
+
+
+def _shares(places: np.ndarray, weights: np.ndarray, many: int) -> csr_matrix:
+    """csr[n, many]: what is near each row, by how near it is, in shares of 1."""
+    from scipy.sparse import csr_matrix
+
+    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    n, count = places.shape
+    return csr_matrix((weights.ravel(), places.ravel(), np.arange(n + 1) * count), (n, many))
 
 
 def neighbours(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -102,11 +210,68 @@ def graph_of(places: np.ndarray, weights: np.ndarray) -> csr_matrix:
     return one_way.maximum(one_way.T).tocsr()
 
 
-def louvain(graph: csr_matrix, resolution: float = RESOLUTION) -> np.ndarray:
-    """int[n]: the community of each row, numbered from 0 (Blondel et al. 2008, arXiv:0803.0476)."""
+def consensus(graph: csr_matrix, tell: Progress) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """int[n]: the community of each row on which many tries agree; and the tries.
+
+    Each try is Louvain's method (Blondel et al. 2008, arXiv:0803.0476) with a tenth of the rows left out. Then an
+    edge weighs what it did, times the square of how often its ends came together, and Louvain cuts that graph (after
+    Lancichinetti and Fortunato 2012, arXiv:1203.6093).
+    """
+    from scipy.sparse import csr_matrix, triu
+
+    n = graph.shape[0]
+    edges = triu(graph).tocoo()
+    together, seen = np.zeros(edges.nnz), np.zeros(edges.nnz)
+    times = TRIES if n <= 3 * EXACT else TRIES // 2
+    tries: list[tuple[np.ndarray, np.ndarray]] = []
+    for kept in without_a_tenth(n, times):
+        tell("grouping", len(tries) / times)
+        found = louvain(graph[kept][:, kept], FINE, len(tries))
+        tries.append((kept, found))
+        where = np.full(n, -1)
+        where[kept] = found
+        both = (where[edges.row] >= 0) & (where[edges.col] >= 0)
+        seen += both
+        together += both & (where[edges.row] == where[edges.col])
+    weights = edges.data * (together / np.maximum(seen, 1)) ** 2
+    half = csr_matrix((weights, (edges.row, edges.col)), graph.shape)
+    half.eliminate_zeros()
+    return louvain(half.maximum(half.T).tocsr(), 1.0, 0), tries
+
+
+def consensus_of_ward(
+    points: np.ndarray, behind: np.ndarray, groups: int
+) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """int[n]: the group of each row on which many tries agree; and the tries.
+
+    Each try is Ward's method with a tenth of the rows left out. Then rows are as far apart as they seldom came
+    together, and average linkage cuts them (evidence accumulation, Fred and Jain 2005).
+    """
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    n = len(points)
+    if n <= TENTH:
+        main = ward(points, behind, groups)
+        return main, [(kept, ward(points[kept], behind[kept], groups)) for kept in without_a_tenth(n, TENTH)]
+    together, seen = np.zeros((n, n)), np.zeros((n, n))
+    tries: list[tuple[np.ndarray, np.ndarray]] = []
+    for kept in without_a_tenth(n, TRIES):
+        found = ward(points[kept], behind[kept], groups)
+        tries.append((kept, found))
+        seen[np.ix_(kept, kept)] += 1
+        together[np.ix_(kept, kept)] += found[:, None] == found[None, :]
+    apart = 1 - together / np.maximum(seen, 1)
+    np.fill_diagonal(apart, 0)
+    tree = linkage(squareform(apart, checks=False), "average")
+    return fcluster(tree, groups, "maxclust").astype(int) - 1, tries
+
+
+def louvain(graph: csr_matrix, resolution: float, seed: int) -> np.ndarray:
+    """int[n]: the community of each row, numbered from 0. seed: what the order of going through them hangs on."""
     from sknetwork.clustering import Louvain
 
-    found = Louvain(resolution=resolution, random_state=_SEED, shuffle_nodes=False).fit_predict(graph)
+    found = Louvain(resolution=resolution, random_state=seed, shuffle_nodes=True).fit_predict(graph)
     return np.asarray(found, dtype=int)
 
 
@@ -167,6 +332,24 @@ def _cut(m: int, merges: list[tuple[float, int, int]], groups: int) -> np.ndarra
     for _, one, two in merges[: m - groups]:
         parent[top(two)] = top(one)
     return np.unique([top(at) for at in range(m)], return_inverse=True)[1]
+
+
+def _by_micro_clusters(points: np.ndarray, behind: np.ndarray, tell: Progress, dask: Any) -> Grouping:
+    def gather(kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = points if len(kept) == len(points) else points[kept]
+        where, middles = micro_clusters(rows, min(MICRO, len(rows)), dask=dask)
+        sizes = np.maximum(np.bincount(where, weights=behind[kept], minlength=len(middles)), 1e-6)
+        return where, middles, ward(middles, sizes, round(2 * np.cbrt(len(rows))))
+
+    where, middles, theirs = gather(np.arange(len(points)))
+    tell("grouping", 0.0)
+    tries: list[tuple[np.ndarray, np.ndarray]] = []
+    for kept in without_a_tenth(len(points), 2):
+        tell("checking", len(tries) / 2)
+        some, _, their = gather(kept)
+        tries.append((kept, their[some]))
+    places, cosines = nearest_middles(points, middles, NEAR_MIDDLES)
+    return Grouping(theirs[where], _shares(places, weighed(cosines), len(middles)), theirs, tries)
 
 
 def micro_clusters(

@@ -25,7 +25,17 @@ from coproduce.people.actions import add_hub, bring_in, make_mandate, record
 from coproduce.people.models import Account, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import may
 from coproduce.themes.actions import make_theme, merge
-from coproduce.themes.models import Theme
+from coproduce.themes.models import SenseMaking, Theme
+from coproduce.themes.proposing import Thought, keep_proposals, keep_thoughts
+from coproduce.themes.together import (
+    agree,
+    invite,
+    note_who_came,
+    plan_session,
+    told_about_it,
+    write_key_message,
+    write_outcome,
+)
 from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down, write_down_for
 from coproduce.voices.models import Story, Voice
 
@@ -56,6 +66,7 @@ class _Town:
         self.shift = timezone.localdate() - told["town"]["today"]
         self.hubs: dict[str, Hub] = {}
         self.people: dict[str, Person] = {}
+        self.stories: dict[str, Story] = {}
         self.voices: dict[str, Voice] = {}
         self.themes: dict[str, Theme] = {}
         self.topics: dict[str, Topic] = {}
@@ -65,7 +76,9 @@ class _Town:
     def build(self) -> None:
         self.build_people()
         self.build_voices()
-        self.build_themes_and_topics()
+        self.build_themes()
+        self.build_what_was_agreed()
+        self.build_topics()
         self.build_changes()
         self.build_updates()
 
@@ -134,7 +147,6 @@ class _Town:
         return [(told["key"], told) for told in self.told["person"]]
 
     def build_voices(self) -> None:
-        stories: dict[str, Story] = {}
         for told in self.told["story"]:
             hub = self.hubs[told["hub"]]
             keeper = self.who_may("work on stories", hub, told["gathered_by"])
@@ -150,9 +162,9 @@ class _Town:
             for speaker in told["speakers"]:
                 person = self.people.get(speaker.get("person", ""))
                 name_speaker(keeper, story.speakers.get(label=speaker["label"]), person, speaker["consent"])
-            stories[told["key"]] = story
+            self.stories[told["key"]] = story
         for told in self.told["quote"]:
-            story = stories[told["story"]]
+            story = self.stories[told["story"]]
             keeper = self.who_may("work on stories", story.hub)
             for turn in story.turns.filter(speaker__label=told["speaker"]).select_related(
                 "speaker__person", "story"
@@ -182,19 +194,73 @@ class _Town:
             if all(may(person, "read everything said", hub) for hub in self.hubs.values())
         )
 
-    def build_themes_and_topics(self) -> None:
+    def build_themes(self) -> None:
         keeper = self.keeper_of_all()
         for told in self.told["theme"]:
             hub = self.hubs[told["hub"]]
-            theme = make_theme(
-                keeper, hub, told["name"], told["about"], self.those(self.voices, told["voices"])
-            )
+            called = told.get("called_before", told["name"])
+            theme = make_theme(keeper, hub, called, told["about"], self.those(self.voices, told["voices"]))
             for other in told.get("merged", []):
                 merged = make_theme(
                     keeper, hub, other["name"], voices=self.those(self.voices, other["voices"])
                 )
                 merge(keeper, merged, theme)
             self.themes[told["key"]] = theme
+
+    def build_what_was_agreed(self) -> None:
+        """Sessions with what came of them, key messages, and what the machine proposes."""
+        keeper = self.keeper_of_all()
+        sessions: dict[str, SenseMaking] = {}
+        for told in self.told["session"]:
+            session = plan_session(
+                keeper,
+                self.hubs[told["hub"]],
+                told["name"],
+                self.day(told["on"]),
+                told["place"],
+                self.those(self.themes, told["themes"]),
+                self.those(self.stories, told["stories"]),
+            )
+            invite(keeper, session, self.those(self.people, told["told"]))
+            for invited in session.invited.filter(person__in=self.those(self.people, told["told"])):
+                told_about_it(keeper, invited, True)
+            note_who_came(
+                keeper, session, session.invited.filter(person__in=self.those(self.people, told["came"]))
+            )
+            for said in told["outcomes"]:
+                theme, name = self.themes[said["theme"]], self._told_theme(said["theme"])["name"]
+                write_outcome(keeper, session, theme, said["outcome"], name, said["note"])
+                session.outcomes.filter(theme=theme).update(recorded_at=self.moment(told["on"]))
+                Theme.objects.filter(pk=theme.pk).update(confirmed_at=self.moment(told["on"]))
+            session.invited.exclude(told_at=None).update(
+                told_at=self.moment(told["on"] - dt.timedelta(days=12))
+            )
+            sessions[told["key"]] = session
+        for told in self.told["key_message"]:
+            theme = self.themes[told["theme"]]
+            message = write_key_message(
+                keeper, theme, told["words"], told["use"], self.those(self.voices, told["voices"])
+            )
+            if "session" in told:
+                session = sessions[told["session"]]
+                agree(keeper, message, session.on, session)
+        for told in self.told["proposed"]:
+            voices = self.those(self.voices, told["voices"])
+            strengths = {voice.pk: 0.9 - 0.1 * place for place, voice in enumerate(voices)}
+            thought = Thought(", ".join(told["terms"]), told["terms"], told["sureness"], strengths, strengths)
+            keep_thoughts(self.hubs[told["hub"]], [thought])
+        keep_proposals(
+            [
+                (self.voices[told["voice"]].pk, self.themes[told["theme"]].pk, told["strength"])
+                for told in self.told["proposal"]
+            ],
+            among=[self.voices[told["voice"]].pk for told in self.told["proposal"]],
+        )
+
+    def _told_theme(self, key: str) -> dict[str, Any]:
+        return next(told for told in self.told["theme"] if told["key"] == key)
+
+    def build_topics(self) -> None:
         for told in self.told["topic"]:
             hub = self.hubs[told["hub"]]
             lead = self.who_may("decide on a topic", hub)
