@@ -323,6 +323,7 @@ def test_any_bytes_are_read_or_refused(data):
     st.binary(min_size=1, max_size=4),
     st.sampled_from(["refi", "taguette", "qualcoder"]),
 )
+@example(199, b"\0", "refi")  # a file without a name
 def test_a_file_with_broken_bytes_is_read_or_refused(at, noise, kind):
     whole = {"refi": _A_PROJECT, "taguette": _taguette(), "qualcoder": _qualcoder()}[kind]
     at = at * 37 % len(whole)

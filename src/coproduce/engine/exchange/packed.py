@@ -36,7 +36,9 @@ class Packed:
             raise NotFromATool(TOO_BIG)
         # Tools disagree on capitals ("Sources", "sources"), and some write names as Windows does.
         self._files = {
-            info.filename.replace("\\", "/").casefold(): info for info in infos if not info.is_dir()
+            info.filename.replace("\\", "/").casefold(): info
+            for info in infos
+            if info.filename and not info.is_dir()
         }
         self._left = MAX_UNPACKED_ALL
 
