@@ -48,7 +48,7 @@ def test_themes_go_out_to_a_report_and_come_in_to_another_town(scripts, open_con
     page.goto("/themes/take-away/")  # a second press within a second does nothing
     if page.get_by_label("Which hub?").is_visible():
         page.get_by_label("Which hub?").select_option(label=hub.name)
-    work = take_away(page, "The group", "in their place")
+    work = take_away(page, "The group", "(.qdpx)")
     sent = tools.read(work.read_bytes())
     assert isinstance(sent, Project)
     words = {source.text[each.begins : each.ends] for source in sent.sources for each in source.selections}
