@@ -10,6 +10,7 @@ import datetime as dt
 import io
 import random
 import time
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from coproduce.agenda.actions import raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind
+from coproduce.engine.exchange import refi
+from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.hearback import actions as hearback
 from coproduce.hearback.models import Feedback, Letters, State, latecomers, tally
@@ -41,6 +44,8 @@ from coproduce.site import erase, everything, keeping
 from coproduce.site.tasks import finish_erasing, finish_what_was_begun
 from coproduce.themes import meaning, proposing, together
 from coproduce.themes.actions import make_theme, merge
+from coproduce.themes.bringing import bring
+from coproduce.themes.exchange import take_away
 from coproduce.themes.models import Meaning, Proposal, Theme, voice_counts
 from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
 from coproduce.voices.models import Speaker, Story, Turn, Voice
@@ -101,6 +106,9 @@ class Town:
             from coproduce.themes.actions import place
 
             place(amina, self.themes[-1], [said, quote])
+        codes = tuple(Code(uuid.uuid4(), f"Code {word}", f"{word} said so") for word in self.people)
+        bring(amina, hub, f"{next(iter(self.people))}.qdc", refi.write_codebook(Codebook(codes)))
+        take_away(amina, hub, "public", "csv")
         merge(amina, self.themes[-1], self.themes[0]) if len(self.themes) > 1 else None
         self._sense_making()
         self.topic = raise_topic(amina, hub, "One person to ring", themes=[self.themes[0]])

@@ -7,6 +7,7 @@ exactly as what does not exist: the same status and the same bytes as the addres
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -19,12 +20,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
+from coproduce.engine.exchange import refi
+from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.hearback.reply import reply_path
 from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme, take_out
+from coproduce.themes.bringing import bring
 from coproduce.themes.models import Finding, Proposal, ProposedTheme, acts_on
 from coproduce.themes.together import agree, plan_session, write_key_message
 from coproduce.voices.actions import (
@@ -181,6 +185,10 @@ EXPECTED: dict[str, Expect] = {
     "themes:rename": page(KEEPERS),
     "themes:merge": page(KEEPERS),
     "themes:undo": page(KEEPERS, methods=POST),
+    "themes:take_away": page(KEEPERS, anywhere=True),
+    "themes:bring": page(KEEPERS, anywhere=True),
+    "themes:brought": page(KEEPERS),
+    "themes:put_aside": page(KEEPERS, methods=POST),
     "themes:confirm": page(KEEPERS, methods=POST),
     "themes:open_again": page(KEEPERS, methods=POST),
     "themes:discard": page(KEEPERS, methods=POST),
@@ -312,6 +320,7 @@ class World:
         update = write_update(keeper, change, "News", "You choose.")
         feedback = Feedback.objects.get(update=update, person=lee)
         came = receive(here, "From a stranger", "Mo", "", [], checked=True)
+        work = bring(keeper, here, "w.qdc", refi.write_codebook(Codebook((Code(uuid.uuid4(), "Time"),))))
         pile = Letters.objects.create(hub=here, made_by=keeper)
         pile.pdf.save("l.pdf", ContentFile(b"%PDF-1.7"))
         # Mo takes part through Lee, and Lee through Second.
@@ -356,6 +365,8 @@ class World:
             "voices:put_aside": came.pk,
             "voices:consent": voice.pk,
             "voices:remove_quote": quote.pk,
+            "themes:brought": work.pk,
+            "themes:put_aside": work.pk,
             "hearback:answer": feedback.pk,
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,

@@ -21,6 +21,7 @@ from coproduce.hearback import actions as hearback
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
+from coproduce.themes.bringing import drop_old
 from coproduce.voices.actions import forget_what_was_put_aside
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ def clear_up() -> None:
         Worker.objects.filter(pk__in=dead).delete()
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
+    drop_old()
     deliver_what_is_owed()
     finish_what_was_begun()
     forget_what_was_put_aside()

@@ -13,6 +13,7 @@ from django.db.models import Q
 from coproduce.people.models import Erasure, Person
 from coproduce.themes.actions import let_go
 from coproduce.themes.models import (
+    Brought,
     Finding,
     Invited,
     KeyMessage,
@@ -24,7 +25,7 @@ from coproduce.themes.models import (
     SenseMaking,
     Theme,
 )
-from coproduce.voices.models import Voice
+from coproduce.voices.models import Carried, Voice
 
 
 def export(person: Person) -> dict[str, Any]:
@@ -51,10 +52,15 @@ def export(person: Person) -> dict[str, Any]:
             {"number": message.pk, "words": message.words, "at": message.made_at}
             for message in KeyMessage.objects.filter(made_by=person).order_by("pk")
         ],
+        "work_brought_from_other_tools": [
+            {"file": one.file_name, "at": one.brought_at, "came": one.came}
+            for one in Brought.objects.filter(brought_by=person).order_by("pk")
+        ],
     }
 
 
 def erase(person: Person, choice: str) -> list[str]:
+    files = _drop_what_waits(person)
     if choice == Erasure.Choice.TAKE_OUT:
         theirs = Voice.objects.filter(Q(person=person) | Q(turn__speaker__person=person))
         let_go(theirs.order_by().values_list("pk", flat=True))
@@ -62,10 +68,23 @@ def erase(person: Person, choice: str) -> list[str]:
     for model, fields in PEOPLE.items():
         for field in fields:
             model._default_manager.filter(**{field: person}).update(**{field: None})
-    return []
+    Carried.objects.filter(
+        who_has_it=person.name, kind__in=[Carried.Kind.EXPORT, Carried.Kind.REPORT]
+    ).update(who_has_it="Somebody")
+    return files
+
+
+def _drop_what_waits(person: Person) -> list[str]:
+    """A file that nobody has taken in may hold what they said, and nobody can tell. So of the hubs they were in, none
+    is kept."""
+    waiting = Brought.objects.filter(hub__memberships__person=person).exclude(file="")
+    files = [str(name) for name in waiting.values_list("file", flat=True)]
+    Brought.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).delete()
+    return files
 
 
 PEOPLE: dict[Any, Iterable[str]] = {  # who did what: it stays done, and nobody can tell by whom
+    Brought: ("brought_by",),
     Theme: ("made_by", "confirmed_by", "discarded_by"),
     Placement: ("placed_by",),
     Finding: ("asked_by",),

@@ -1,4 +1,5 @@
-"""Work for later: the machine looks through what was said in a hub, and proposes themes. Safe to run twice."""
+"""Work for later, safe to run twice: the machine looks through what was said in a hub and proposes themes; and much
+work from another tool is taken in."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from coproduce.engine import themes as engine
 from coproduce.people.models import Hub, hub_and_below
 from coproduce.people.permissions import hubs_where
-from coproduce.themes import meaning, proposing
-from coproduce.themes.models import Finding, Meaning, Placement, Proposal, Theme, families, placed
+from coproduce.themes import bringing, meaning, proposing
+from coproduce.themes.models import Brought, Finding, Meaning, Placement, Proposal, Theme, families, placed
 from coproduce.voices.models import Voice
 
 FEWEST = 4  # voices among which it is worth looking for themes
@@ -215,3 +216,11 @@ def _progress(finding: Finding) -> Callable[[str, float], None]:
 
 def _note(finding: Finding, **how_far: object) -> None:
     Finding.objects.filter(pk=finding.pk).update(**how_far)
+
+
+@task()
+def take_in_brought(brought_id: int) -> None:
+    """Take in what is not in yet: what is in is known, and is not taken in again."""
+    brought = Brought.objects.select_related("hub", "brought_by").filter(pk=brought_id).first()
+    if brought is not None and brought.file:
+        bringing.go_on(brought)

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from coproduce.themes import message_pages, proposal_pages, search_pages, session_pages, views
+from coproduce.themes import (
+    exchange_pages,
+    message_pages,
+    proposal_pages,
+    search_pages,
+    session_pages,
+    views,
+)
 
 app_name = "themes"
 urlpatterns = [
@@ -8,6 +15,10 @@ urlpatterns = [
     path("themes/", views.themes, name="themes"),
     path("themes/make/", views.make, name="make"),
     path("themes/pool/", views.pool, name="pool"),
+    path("themes/take-away/", exchange_pages.take_away, name="take_away"),
+    path("themes/bring/", exchange_pages.bring, name="bring"),
+    path("themes/brought/<int:pk>/", exchange_pages.brought, name="brought"),
+    path("themes/brought/<int:pk>/put-aside/", exchange_pages.put_aside, name="put_aside"),
     path("themes/discarded/", views.discarded, name="discarded"),
     path("themes/<int:pk>/", views.theme, name="theme"),
     path("themes/<int:pk>/rename/", views.rename, name="rename"),
