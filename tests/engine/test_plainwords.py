@@ -1,7 +1,10 @@
 """Jargon is found where it stands, plain words are left alone, and how hard a text is to read is told."""
 
+import re
 import time
+import tomllib
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -324,13 +327,108 @@ def test_long_sentences_and_reading_age_take_anything(text):
 def test_time_grows_with_the_text_and_not_faster(hostile):
     def took(size):
         text = hostile * (size // len(hostile))
-        began = time.perf_counter()
+        began = time.process_time()
         find_terms(text, ["duty of care", "co-production", "A&E", "care"])
         reading_age(text)
         sentences_too_long(text)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     took(1000)
-    small, large = took(10_000), took(80_000)
+    small, large = took(10_000), min(took(80_000), took(80_000))
     # Eight times the text: eight times the time, and as much again for a busy machine. A square would be 64.
     assert large < max(16 * small, 0.5), f"{small:.3f} s, then {large:.3f} s"
+
+
+# How much is found, and how much in vain
+
+TERMS_IN_CONTEXT = tomllib.loads(
+    (Path(__file__).parent / "plainwords_terms.toml").read_text(encoding="utf-8")
+)
+MARKED = re.compile(r"\{([^}]*)\}")
+
+
+def unmarked(marked):
+    """A sentence without its marks, and where they were."""
+    text, spans, at = "", set(), 0
+    for mark in MARKED.finditer(marked):
+        text += marked[at : mark.start()]
+        spans.add((len(text), len(text) + len(mark[1])))
+        text += mark[1]
+        at = mark.end()
+    return text + marked[at:], spans
+
+
+def score(part):
+    """Of a part: how many terms are there, how many are offered; right to the letter; and right by a word or more."""
+    there = offered = right = met = meeting = 0
+    for sentence in TERMS_IN_CONTEXT[part].strip().splitlines():
+        text, wanted = unmarked(sentence)
+        got = {(each.begins, each.ends) for each in find_terms(text)}
+        there, offered, right = there + len(wanted), offered + len(got), right + len(wanted & got)
+        met += sum(any(touch(span, other) for other in got) for span in wanted)
+        meeting += sum(any(touch(span, other) for other in wanted) for span in got)
+    return {
+        "there": there,
+        "offered": offered,
+        "recall": met / there,
+        "precision": meeting / offered,
+        "recall to the letter": right / there,
+        "precision to the letter": right / offered,
+    }
+
+
+def touch(one, other):
+    return one[0] < other[1] and other[0] < one[1]
+
+
+# What was measured, less three in a hundred. When nothing had been changed yet for what was measured, both parts
+# together had recall 0.73, precision 0.94; to the letter 0.64, 0.82.
+FLOORS = {
+    "worked_on": {
+        "recall": 0.89,
+        "precision": 0.94,
+        "recall to the letter": 0.77,
+        "precision to the letter": 0.82,
+    },
+    "held_back": {
+        "recall": 0.79,
+        "precision": 0.89,
+        "recall to the letter": 0.70,
+        "precision to the letter": 0.79,
+    },
+}
+
+
+@pytest.mark.parametrize("part", FLOORS)
+def test_most_jargon_is_found_and_little_else(part, record_property):
+    scored = score(part)
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in list(scored.items())[2:])
+    record_property("figures", f"Plain words, {part}: {scored['there']} terms, {figures}")
+    for name, floor in FLOORS[part].items():
+        assert scored[name] >= floor, f"{name}: {scored[name]:.3f}"
+
+
+def test_there_are_enough_terms_and_many_sentences_hold_none():
+    every = [sentence for part in FLOORS for sentence in TERMS_IN_CONTEXT[part].strip().splitlines()]
+    assert len(set(every)) == len(every)
+    assert sum(len(MARKED.findall(sentence)) for sentence in every) >= 150
+    assert sum(not MARKED.search(sentence) for sentence in every) >= 60
+
+
+def test_of_plain_sentences_nearly_none_is_touched():
+    plain = [
+        s for part in FLOORS for s in TERMS_IN_CONTEXT[part].strip().splitlines() if not MARKED.search(s)
+    ]
+    touched = {sentence: found(sentence) for sentence in plain if found(sentence)}
+    assert len(touched) <= 0.03 * len(plain), touched
+
+
+def test_the_real_story_is_read_in_a_second_and_hardly_holds_jargon(real_story):
+    text = real_story.decode()
+    began = time.perf_counter()
+    spans = find_terms(text)
+    assert time.perf_counter() - began < 5
+    said = {text[each.begins : each.ends].casefold() for each in spans}
+    assert {"lived experience", "multiple disadvantage", "housing related support", "coproduction"} <= said
+    assert len(spans) < len(text.split()) / 50
+    assert 9 < reading_age(text).years < 13
