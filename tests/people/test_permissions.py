@@ -18,8 +18,15 @@ from tests.conftest import make_person
 Role = Membership.Role
 
 # What each role may do, written down a second time, the other way round: role → (here, here and below).
-READ_AND_RAISE = {"read what the group may read", "raise a topic"}
-KEEP = {"read everything said", "add words", "take in what strangers say", "work on stories", "make sense"}
+READ_AND_RAISE = {"read what the group may read", "raise a topic", "say what a word means"}
+KEEP = {
+    "read everything said",
+    "add words",
+    "take in what strangers say",
+    "work on stories",
+    "make sense",
+    "explain words",
+}
 LEAD = {
     "decide on a topic",
     "record a change",
@@ -35,7 +42,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "curator": (READ_AND_RAISE | KEEP, set()),
     "facilitator": (READ_AND_RAISE | KEEP | LEAD, set()),
     "commissioner": (set(), {"read what services may read", "record a change", "write an update"}),
-    "coordinator": (set(), READ_AND_RAISE | LEAD | {"shape hubs"}),
+    "coordinator": (set(), READ_AND_RAISE | LEAD | {"shape hubs", "explain words"}),
 }
 
 

@@ -127,6 +127,8 @@ def service_words():
         yield f"change {change['key']}", f"{change['title']}. {change['summary']} {notes}"
     for update in TOWN["update"]:
         yield f"update on {update['change']}", f"{update['title']}. {update['text']}"
+    for term in TOWN["term"]:
+        yield f"term {term['word']}", f"{term['explanation']} {term.get('example', '')}"
 
 
 def test_the_town_is_as_large_as_it_should_be():

@@ -34,6 +34,7 @@ from coproduce.changes.thread import count_behind
 from coproduce.engine.exchange import refi
 from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
+from coproduce.glossary.actions import explain
 from coproduce.hearback import actions as hearback
 from coproduce.hearback.models import Feedback, Letters, State, latecomers, tally
 from coproduce.hearback.reply import feedback_of, reply_path
@@ -101,6 +102,7 @@ class Town:
             turn = speaker.turns.select_related("story", "speaker__person").first()
             quote = mark_quote(amina, turn, Span(0, turn.text.index(".") + 1))
             raise_topic(person, hub, f"More {word}", f"Because {word} matters")
+            explain(person, hub, f"{word} plan", f"A plan for {word}", example=f"My {word}")
             if number % 10 == 0:
                 self.themes = [*getattr(self, "themes", []), make_theme(amina, hub, f"Theme {number}")]
             from coproduce.themes.actions import place

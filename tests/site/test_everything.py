@@ -9,6 +9,7 @@ import pytest
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.quotes import Span
+from coproduce.glossary.actions import explain
 from coproduce.hearback import actions as hearback
 from coproduce.people.models import Act
 from coproduce.site.everything import export_person, write_person
@@ -32,6 +33,7 @@ def lees(amina, lee, joan, town):
     speaker = story.speakers.get(label="Lee")
     name_speaker(amina, speaker, lee, ["public"])
     mark_quote(amina, speaker.turns.select_related("story", "speaker__person").first(), Span(0, 22))
+    explain(lee, town, "HRS", "Help to keep your home", example="For me that was Joan")
     raise_topic(lee, town, "Who stays?", "Because I had eleven")
     change = record_change(amina, town, "One worker", "You choose.", "policy")
     tie(amina, change, voices=[said])
@@ -57,6 +59,8 @@ def test_it_holds_what_every_room_has_of_them(lees, lee, amina, signed_in):
         ("The grou", False),
         ("Services", True),
     ]
+    [word] = told["words_explained"]
+    assert (word["word"], word["example"], word["agreed"]) == ("HRS", "For me that was Joan", False)
     [story] = told["stories"]
     assert [turn["words"] for turn in story["turns"]] == ["I had <eleven> workers.", "Then Joan came."]
     assert [read["who"] for read in story["read_by"]] == ["Amina"]

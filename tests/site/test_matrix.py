@@ -23,6 +23,7 @@ from coproduce.changes.actions import record_change, tie
 from coproduce.engine.exchange import refi
 from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
+from coproduce.glossary.actions import ask, explain
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Feedback, Letters
 from coproduce.hearback.reply import reply_path
@@ -41,6 +42,7 @@ from coproduce.voices.actions import (
 )
 from coproduce.voices.models import Carried, Use
 from tests.conftest import make_person
+from tests.glossary.conftest import PICTURE
 
 Role = Membership.Role
 
@@ -55,6 +57,7 @@ GROUP = (
     KEEPERS | LEADS | {(role, "here") for role in (Role.MEMBER, Role.TRUSTED_PERSON, Role.CHAMPION)}
 )  # whoever belongs to the group
 SHAPERS = {(Role.COORDINATOR, "here"), (Role.COORDINATOR, "above")}
+WORD_KEEPERS = KEEPERS | SHAPERS
 WRITERS = KEEPERS | {(Role.TRUSTED_PERSON, "here"), (Role.CHAMPION, "here")}
 
 
@@ -147,6 +150,17 @@ EXPECTED: dict[str, Expect] = {
     "people:add_organisation": page(LEADS, anywhere=True),
     "people:hubs": Expect(signed_in=True, methods=GET),
     "people:add_hub": page(SHAPERS),
+    "glossary:words": Expect(everybody=True, methods=GET),
+    "glossary:word": page(WORD_KEEPERS, own=True, methods=GET),  # a proposal; what is agreed is for everybody
+    "glossary:picture": page(WORD_KEEPERS, own=True, methods=GET),
+    "glossary:explain": page(GROUP, anywhere=True),
+    "glossary:change": page(WORD_KEEPERS),
+    "glossary:agree": page(WORD_KEEPERS, methods=POST),
+    "glossary:remove": page(WORD_KEEPERS, own=True, methods=POST),
+    "glossary:ask": Expect(everybody=True, methods=POST),
+    "glossary:asked": page(GROUP, anywhere=True, methods=GET),
+    "glossary:put_aside": page(WORD_KEEPERS, methods=POST),
+    "glossary:check": Expect(signed_in=True, methods=POST),
     "voices:have_your_say": EVERYBODY,
     "voices:sum": Expect(everybody=True, methods=GET),
     "voices:thank_you": Expect(everybody=True, methods=GET),
@@ -367,6 +381,7 @@ class World:
             "voices:remove_quote": quote.pk,
             "themes:brought": work.pk,
             "themes:put_aside": work.pk,
+            "glossary:put_aside": ask(here, "void").pk,
             "hearback:answer": feedback.pk,
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,
@@ -405,7 +420,10 @@ class World:
             ),
             **dict.fromkeys(("themes:told", "themes:take_off"), session.invited.get().pk),
         }
-        self.by_room = {"agenda": topic.pk, "changes": change.pk, "themes": theme.pk}
+        proposal = explain(
+            lee, here, "HRS", "Help to keep your home.", picture=PICTURE, picture_shows="A door"
+        )
+        self.by_room = {"glossary": proposal.pk, "agenda": topic.pk, "changes": change.pk, "themes": theme.pk}
         self.turns = dict.fromkeys(("turn", "mend", "split", "turn_speaker", "keep"), turn.pk)
         self.story = story.pk
         self.others = {

@@ -36,6 +36,9 @@ TABLE: dict[str, dict[Role, str]] = {
     "bring somebody in": {Role.TRUSTED_PERSON: HERE, Role.CHAMPION: HERE},
     "work on stories": _KEEPERS,
     "make sense": _KEEPERS,
+    # what words mean
+    "say what a word means": _GROUP,
+    "explain words": {**_KEEPERS, Role.COORDINATOR: BELOW},
     # what the group works on, and what becomes of it
     "raise a topic": _GROUP,
     "decide on a topic": _LEADS,

@@ -40,6 +40,7 @@ from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda import own as agenda
 from coproduce.changes import own as changes
+from coproduce.glossary import own as glossary
 from coproduce.hearback import own as hearback
 from coproduce.hearback.models import Feedback
 from coproduce.people import own as people
@@ -51,7 +52,15 @@ from coproduce.voices import own as voices
 from coproduce.voices import search
 from coproduce.voices.models import Turn, Voice
 
-ROOMS = (hearback, changes, agenda, themes, voices, people)  # the last first: people hold the addresses
+ROOMS = (
+    hearback,
+    changes,
+    agenda,
+    themes,
+    voices,
+    glossary,
+    people,
+)  # the last first: people hold the addresses
 LEFT_BEHIND_AFTER = 60 * 60  # seconds; a younger file that nothing speaks of may belong to a row on its way
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
 from coproduce.changes.models import Change
+from coproduce.glossary import today as glossary
 from coproduce.hearback import today as hearback
 from coproduce.people import today as people
 from coproduce.people.models import Membership, Person
@@ -21,7 +22,7 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, themes, voices, people)  # those that have something to do first
+ROOMS = (hearback, themes, voices, glossary, people)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -81,6 +82,8 @@ _SAYS = {
     "bring somebody in": gettext_lazy("Bring in somebody they support"),
     "work on stories": gettext_lazy("Take in stories, mend them and mark quotes"),
     "make sense": gettext_lazy("Put what was said into themes"),
+    "say what a word means": gettext_lazy("Propose what a word means"),
+    "explain words": gettext_lazy("Decide how a word is explained"),
     "raise a topic": gettext_lazy("Raise a topic"),
     "decide on a topic": gettext_lazy("Write down what the group decided"),
     "record a change": gettext_lazy("Record a change"),

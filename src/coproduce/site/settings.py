@@ -53,6 +53,7 @@ if TESTING:
 INSTALLED_APPS = [
     # The rooms, in the order of the house.
     "coproduce.people",
+    "coproduce.glossary",
     "coproduce.voices",
     "coproduce.themes",
     "coproduce.agenda",

@@ -24,6 +24,7 @@ urlpatterns = [
     path("people/<int:pk>/everything.json", own.everything_as_json, name="everything_json"),
     path("people/<int:pk>/erase/", own.erase, name="erase"),
     path("", include("coproduce.people.urls")),
+    path("", include("coproduce.glossary.urls")),
     path("", include("coproduce.voices.urls")),
     path("", include("coproduce.themes.urls")),
     path("", include("coproduce.agenda.urls")),

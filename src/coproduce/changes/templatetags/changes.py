@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change, Stage, Step
+from coproduce.glossary.templatetags.glossary import explained
 from coproduce.people.templatetags.plain import said_when
 
 register = template.Library()
@@ -25,10 +26,14 @@ def stage_tag(change: Change) -> dict[str, str]:
     return {"words": f"{stage.label} · {said_when(change.stage_on)}", "kind": KINDS.get(stage, "talking")}  # type: ignore[attr-defined]
 
 
-@register.inclusion_tag("components/trail.html")
-def step_trail(change: Change, steps: Iterable[Step]) -> dict[str, Any]:
+@register.inclusion_tag("components/trail.html", takes_context=True)
+def step_trail(context: template.Context, change: Change, steps: Iterable[Step]) -> dict[str, Any]:
     """The steps of a change in the order in which they happened, and what comes next."""
-    return {"steps": [*stages_of(steps), *next_of(change)]}
+    taken = [
+        step | {"words": explained(context, step["words"], change.hub, inline=True)}
+        for step in stages_of(steps)
+    ]
+    return {"steps": [*taken, *next_of(change)]}
 
 
 def stages_of(steps: Iterable[Step]) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, take_step, tie, word_clause
 from coproduce.changes.models import Change
 from coproduce.engine import quotes
+from coproduce.glossary.actions import ask, explain
+from coproduce.glossary.models import Question, Term
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import State, Update
 from coproduce.people.actions import add_hub, bring_in, make_mandate, record
@@ -75,6 +77,7 @@ class _Town:
     @transaction.atomic
     def build(self) -> None:
         self.build_people()
+        self.build_words()
         self.build_voices()
         self.build_themes()
         self.build_what_was_agreed()
@@ -145,6 +148,22 @@ class _Town:
 
     def _told_people(self) -> list[tuple[str, dict[str, Any]]]:
         return [(told["key"], told) for told in self.told["person"]]
+
+    def build_words(self) -> None:
+        for told in self.told["term"]:
+            hub = self.hubs[told["hub"]]
+            waits = told.get("waits", False)
+            by = self.people[told["by"]] if waits else self.who_may("explain words", hub, told["by"])
+            term = explain(
+                by, hub, told["word"], told["explanation"], told.get("also", ""), told.get("example", "")
+            )
+            if term.is_agreed == waits:
+                raise ValueError(f"town.toml: {told['by']} may not have {told['word']} as it stands there")
+            Term.objects.filter(pk=term.pk).update(written_at=self.moment(self.told["town"]["today"]))
+        for told in self.told["asked"]:
+            for _time in range(told["times"]):
+                question = ask(self.hubs[told["hub"]], told["word"], told["where"])
+            Question.objects.filter(pk=question.pk).update(day=self.day(told["on"]))
 
     def build_voices(self) -> None:
         for told in self.told["story"]:
