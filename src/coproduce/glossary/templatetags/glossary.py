@@ -39,7 +39,7 @@ def explained(context: template.Context, text: str, hub: Hub, inline: bool = Fal
         at = ends
     marked = "".join([*pieces, conditional_escape(text[at:])])
     # Everything above was escaped, or comes from a template.
-    return mark_safe(marked if inline else linebreaks(marked))
+    return mark_safe(marked if inline else linebreaks(marked))  # nosec B308 B703
 
 
 def _of_page(request: HttpRequest | None, hub: Hub) -> tuple[glossary.Glossary, set[int]]:
