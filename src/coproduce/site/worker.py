@@ -21,6 +21,7 @@ from coproduce.hearback import actions as hearback
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
+from coproduce.themes.tasks import propose_what_is_new
 from coproduce.voices.actions import forget_what_was_put_aside
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def clear_up() -> None:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     deliver_what_is_owed()
     finish_what_was_begun()
+    propose_what_is_new()
     forget_what_was_put_aside()
 
 
