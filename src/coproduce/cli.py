@@ -1,4 +1,4 @@
-"""The `coproduce` command: try it, serve it, work its queue, keep it safe, give or erase a person's own."""
+"""The `coproduce` command: try it, serve it, work its queue, keep it safe, a person's own, themes from files."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         "second-step", help="take it away from somebody who lost their phone and their spare codes"
     )
     lost.add_argument("email", metavar="EMAIL")
+    themes = verbs.add_parser("themes", help="find themes in transcripts or a table, and write a report")
+    themes.add_argument("files", metavar="FILE", type=Path, nargs="+", help="text, VTT, SRT, Word or CSV")
+    themes.add_argument("--column", metavar="NAME", help="the column of a CSV that holds what people said")
+    themes.add_argument(
+        "--asked", metavar="SPEAKER", action="append", default=[], help="who asked: set their words aside"
+    )
+    themes.add_argument("--report", metavar="FILE.html", type=Path, default=Path("themes.html"))
     backup = verbs.add_parser("backup", help="keep everything in one file, to be put somewhere safe")
     backup.add_argument("file", metavar="FILE.zip", type=Path)
     restore = verbs.add_parser("restore", help="put a backup back, without whoever was erased since")
@@ -55,6 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     asked = parser.parse_args(arguments)
     os.umask(0o077)  # what is kept here is for nobody else on this machine
+    if asked.verb == "themes":
+        from coproduce.engine.themes import command
+
+        return command.run(asked.files, asked.column, asked.asked, asked.report)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
     if not os.environ.get("PORT", "8000").isdecimal():
         print(f"PORT has to be a number such as 8001, not {os.environ['PORT']!r}.")

@@ -63,10 +63,9 @@ def find(
         meaning = embedder.name if embedder else LSA
     else:
         points, meaning = embed(single, embedder, progress)
-    terms = said(single, behind)
-
     one = sources is not None and len({sources[at] for at in speaking}) == 1
     way = "terms" if one and len(single) <= ONE_STORY else grouping.way_for(len(single))
+    terms = said(single, behind, least=1 if way == "terms" else 2)
     tell("comparing", 0.0)
     if way == "terms":
         groups, own = one_story.group_terms(terms, points, embedder)

@@ -30,7 +30,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:]\d+)*%?")
 _STOP = re.compile(r"[.!?;:…()\"“”]")
 
 _LISTS: dict[str, str] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
-_PALE, _EMPTY = frozenset(_LISTS["pale"].split()), frozenset(_LISTS["empty"].split())
+_PALE, _EMPTY, _TELLING = (frozenset(_LISTS[name].split()) for name in ("pale", "empty", "telling"))
 _UNEVEN = {"buses": "bus"}  # plurals that the stemmer does not bring home
 
 COMMON = 6.0
@@ -137,7 +137,7 @@ def weight(word: str) -> float:
     if not word[0].isalpha() or "'" in word or word in _EMPTY or word in _PALE:
         return 0.0
     common = max(zipf(word), zipf(word.replace("-", "")))
-    return min(max((COMMON - common) / (COMMON - RARE), 0.0), 1.0)
+    return min(max((COMMON - common) / (COMMON - RARE), 1.0 if word in _TELLING else 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,8 @@ class Said:
     weights: np.ndarray
 
 
-def said(texts: Sequence[str], behind: np.ndarray) -> Said:
-    """Count the terms that were said at least twice. behind: int[n], how often each text was said."""
+def said(texts: Sequence[str], behind: np.ndarray, least: int = 2) -> Said:
+    """Count the terms that were said in so many texts at least. behind: int[n], how often each text was said."""
     from scipy.sparse import csr_matrix
 
     columns: dict[str, int] = {}
@@ -172,7 +172,7 @@ def said(texts: Sequence[str], behind: np.ndarray) -> Said:
         rows_at.append(len(cells))
     shape = (len(texts), len(columns))
     counts = csr_matrix((np.ones(len(cells), np.float32), np.array(cells, int), np.array(rows_at)), shape)
-    kept = np.flatnonzero(counts.T @ behind >= 2)
+    kept = np.flatnonzero(counts.T @ behind >= least)
     stems = list(columns)
     # The order of the columns must not depend on which text came first.
     kept = np.array(sorted(kept, key=lambda at: stems[at]), dtype=int)
@@ -219,29 +219,28 @@ def key_terms(said: Said, groups: csr_matrix, most: int = KEPT_TERMS) -> list[li
         score[inside < min(2, size)] = 0
         ranked = sorted(np.flatnonzero(score > 0), key=lambda one: (-score[one], said.stems[columns[one]]))
         answer.append(
-            _without_parts(said, [(int(columns[one]), inside[one]) for one in ranked[: 4 * most]])[:most]
+            without_parts(said, [(int(columns[one]), inside[one]) for one in ranked[: 4 * most]])[:most]
         )
     return answer
 
 
-def _without_parts(said: Said, ranked: list[tuple[int, float]]) -> list[int]:
+def without_parts(said: Said, ranked: list[tuple[int, float]]) -> list[int]:
     """The terms without words that mostly stand in a pair which is there too, and without half-echoes."""
     inside = {said.stems[column]: count for column, count in ranked}
     pairs = [stem for stem in inside if " " in stem]
-    given_way = set()
+    given_way: set[str] = set()
     for pair in pairs:
-        one, two = pair.split(" ", 1)
-        for part in (one, two):
-            if part in inside and inside[pair] >= 0.6 * inside[part]:
-                given_way.add(part)
-        if not {one, two} & given_way and (one in inside or two in inside):
+        parts_there = [part for part in pair.split(" ") if part in inside]
+        taken = [part for part in parts_there if inside[pair] >= max(2, 0.5 * inside[part])]
+        given_way.update(taken)
+        if parts_there and not taken:
             given_way.add(pair)
     kept: list[int] = []
     parts: set[str] = set()
     for column, _count in ranked:
         stem_ = said.stems[column]
         mine = set(stem_.split(" "))
-        if stem_ in given_way or (" " in stem_ and mine & parts):
+        if stem_ in given_way or mine <= parts:
             continue
         kept.append(column)
         parts |= mine
