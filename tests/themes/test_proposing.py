@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django_tasks_db.models import DBTaskResult
 
 from coproduce.people.models import Membership
 from coproduce.people.permissions import NotAllowed
 from coproduce.site.erase import erase_person
 from coproduce.site.recall import take_back
+from coproduce.site.worker import clear_up
 from coproduce.themes import actions, meaning, proposing, tasks
 from coproduce.themes.models import Finding, Meaning, Placement, Proposal, ProposedTheme, Theme, voices_in
 from coproduce.voices.actions import set_consent, write_down
@@ -115,6 +117,28 @@ def test_new_voices_are_proposed_into_what_people_decided_which_stays(amina, tow
     proposing.look_for_themes(amina, town)
     work_the_queue()
     assert not Proposal.objects.open().filter(voice=new, theme=night).exists(), "it does not ask again"
+
+
+def test_what_is_said_later_is_proposed_without_anybody_asking(amina, town, said, say, work_the_queue):
+    needs_model()
+    night = actions.make_theme(amina, town, "At night", voices=said[:6])
+    actions.make_theme(amina, town, "Damp", voices=said[6:])
+    say("I rang all night and nobody picked up the phone")
+    clear_up()
+    assert not DBTaskResult.objects.exists(), "nobody has asked the machine to look in this hub yet"
+    proposing.look_for_themes(amina, town)
+    work_the_queue()
+    new = say("All night long the phone rang and nobody picked it up")
+    kept_to_herself = say("The phone at night", uses=())
+    clear_up()
+    clear_up()
+    assert DBTaskResult.objects.filter(task_path=tasks.look_at_what_is_new.module_path).count() == 1
+    work_the_queue()
+    assert Proposal.objects.open().filter(voice=new).first().theme == night
+    assert not Meaning.objects.filter(voice=kept_to_herself).exists()
+    DBTaskResult.objects.all().delete()
+    clear_up()
+    assert not DBTaskResult.objects.exists(), "nothing new, nothing to do"
 
 
 def test_words_that_changed_are_read_again_and_what_nobody_allows_is_forgotten(amina, lee, town, said):

@@ -22,6 +22,7 @@ from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
 from coproduce.themes.bringing import drop_old
+from coproduce.themes.tasks import propose_what_is_new
 from coproduce.voices.actions import forget_what_was_put_aside
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def clear_up() -> None:
     drop_old()
     deliver_what_is_owed()
     finish_what_was_begun()
+    propose_what_is_new()
     forget_what_was_put_aside()
 
 

@@ -35,7 +35,7 @@ class Guest:
 
 
 def quote_cards(session: SenseMaking, piles: Iterable[tuple[Theme, Sequence[Heard]]]) -> bytes:
-    """Cards to cut out, eight on a page, the theme on each; and an empty one for each theme, for what is missing."""
+    """Cards to cut out, two side by side, the theme on each; and an empty one for each theme, for what is missing."""
     told = [
         {
             "theme": theme.name,

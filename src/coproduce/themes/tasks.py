@@ -3,6 +3,7 @@ work from another tool is taken in."""
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
@@ -10,7 +11,8 @@ from collections.abc import Callable, Hashable, Mapping
 import numpy as np
 from django.db.models import QuerySet
 from django.utils import timezone
-from django_tasks import task
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 from numpy.typing import NDArray
 
 from coproduce.engine import themes as engine
@@ -26,6 +28,8 @@ NEXT_TO = 3  # themes that one voice is looked at for
 MOST_TOGETHER = 6  # themes told apart at once
 FROM_EACH = 2  # voices of each other theme, to know what is none of these
 ALL_OTHERS = "all others"
+NOT_OFTENER = dt.timedelta(minutes=1)  # than this the machine looks at what is new
+AFTER_FAILING = dt.timedelta(hours=1)
 SAY_EVERY = 1.0  # seconds between two notes of how far it is
 
 
@@ -40,6 +44,41 @@ def find_themes_in(finding_id: int) -> None:
     except Exception:
         _note(finding, step=Finding.Step.FAILED, finished_at=timezone.now())
         raise
+
+
+@task()
+def look_at_what_is_new() -> None:
+    """Propose what was said since the machine last looked into the themes there are, in each hub where it has looked.
+    New themes are only looked for when somebody asks."""
+    newest = _newest()
+    for finding in _latest():
+        new = to_look_through(finding).filter(pk__gt=newest)
+        in_none = set(new.filter(~placed()).order_by().values_list("pk", flat=True))
+        propose_for(finding, in_none, new)
+
+
+def propose_what_is_new() -> None:
+    """Put that in the queue where something new was said and nothing there would see to it. The worker asks often."""
+    newest = _newest()
+    if not any(to_look_through(finding).filter(pk__gt=newest).exists() for finding in _latest()):
+        return
+    known = DBTaskResult.objects.filter(task_path=look_at_what_is_new.module_path)
+    waiting = known.exclude(status__in=[TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED])
+    lately = known.filter(enqueued_at__gt=timezone.now() - NOT_OFTENER)
+    failed = known.filter(status=TaskResultStatus.FAILED, enqueued_at__gt=timezone.now() - AFTER_FAILING)
+    if not (waiting.exists() or lately.exists() or failed.exists()) and meaning.embedder() is not None:
+        look_at_what_is_new.enqueue()
+
+
+def _newest() -> int:
+    """The number of the newest voice that the machine has read."""
+    return Meaning.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _latest() -> list[Finding]:
+    """For each hub the last time that the machine looked through it to the end."""
+    done = Finding.objects.filter(step=Finding.Step.DONE).select_related("hub", "asked_by")
+    return list({finding.hub_id: finding for finding in done.order_by("asked_at", "pk")}.values())
 
 
 def look(finding: Finding) -> None:
@@ -215,7 +254,8 @@ def _progress(finding: Finding) -> Callable[[str, float], None]:
 
 
 def _note(finding: Finding, **how_far: object) -> None:
-    Finding.objects.filter(pk=finding.pk).update(**how_far)
+    """How far it is. One that is over stays as it ended, whatever is added afterwards."""
+    Finding.objects.filter(pk=finding.pk, finished_at__isnull=True).update(**how_far)
 
 
 @task()

@@ -12,14 +12,20 @@ from coproduce.engine.themes.meaning import unit
 ENOUGH = 10
 """From this many confirmed quotes on, a theme is learned; below, voices are compared with its middle."""
 
-CLOSE = 0.35
-"""A voice is proposed into a theme of few quotes if its cosine with the theme's middle is at least this."""
+AS_CLOSE = 0.8
+"""A voice is proposed if it is at least this share as close to the theme's middle as its own quotes mostly are."""
 
-LIKELY = 0.5
+ALONE = 0.6
+"""How close a theme's own quotes are held to be where no theme has two."""
+
+BESIDE = 0.9
+"""Of themes too small to be learned, those are proposed that are at least this share as close as the closest."""
+
+LIKELY = 0.4
 """A voice is proposed into a learned theme if it belongs there at least this likely."""
 
-MOST = 200
-"""Of a theme with more confirmed quotes than this, so many are learned from, spread over all of them."""
+OURS, OTHERS = 100, 300
+"""A theme is learned from so many of its quotes at most, spread over all, and so many of the others' closest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +59,22 @@ def propose(
             )
     if not len(new) or not themes:
         return [[] for _ in range(len(new))]
-    strengths = np.full((len(new), len(themes)), -1.0)
     middles = np.stack([unit(confirmed[theme].sum(axis=0)) for theme in themes])
     cosines = np.clip(new @ middles.T, 0, 1)
-    kept = {theme: _spread(confirmed[theme]) for theme in themes}
+    fits = cosines >= AS_CLOSE * _closeness([confirmed[theme] for theme in themes])
+    strengths = np.where(fits & (cosines >= BESIDE * cosines.max(axis=1, keepdims=True)), cosines, -1.0)
+    kept = [_spread(confirmed[theme]) for theme in themes]
     for at, theme in enumerate(themes):
-        against = [kept[other] for other in themes if other != theme]
-        against += [_spread(refused[theme])] if len(refused.get(theme, ())) else []
-        if len(confirmed[theme]) >= ENOUGH and against:
-            likely = _learned(kept[theme], np.concatenate(against), new)
-            fits = likely >= LIKELY
-            strengths[fits, at] = likely[fits]
-            continue
-        close = cosines[:, at] >= CLOSE
-        if len(refused.get(theme, ())):
-            close &= (new @ refused[theme].T).max(axis=1) < (new @ confirmed[theme].T).max(axis=1)
-        strengths[close, at] = cosines[close, at]
+        no = refused.get(theme, np.empty((0, new.shape[1]), np.float32))
+        others = np.concatenate([each for place, each in enumerate(kept) if place != at] or [no])
+        hard = others[np.argsort(-(others @ middles[at]), kind="stable")[:OTHERS]]
+        against = np.concatenate([hard, _spread(no)])
+        if len(confirmed[theme]) >= ENOUGH and len(against):
+            likely = _learned(kept[at], against, new)
+            strengths[:, at] = np.where(fits[:, at] & (likely >= LIKELY), likely, -1.0)
+        elif len(no):
+            nearer_no = (new @ no.T).max(axis=1) >= (new @ confirmed[theme].T).max(axis=1)
+            strengths[nearer_no, at] = -1.0
     return [
         [
             Proposal(themes[at], float(row[at]))
@@ -78,11 +84,22 @@ def propose(
     ]
 
 
+def _closeness(themes: list[np.ndarray]) -> np.ndarray:
+    """float[k]: how close each theme's own quotes are to the middle of its others; few say it with the rest's help."""
+    each = []
+    for vectors in themes:
+        others = unit(vectors.sum(axis=0) - vectors)
+        each.append((others * vectors).sum(axis=1) if len(vectors) > 1 else np.empty(0))
+    means = [float(closeness.mean()) for closeness in each if len(closeness)]
+    mostly = float(np.mean(means)) if means else ALONE
+    return np.array([(closeness.sum() + 3 * mostly) / (len(closeness) + 3) for closeness in each])
+
+
 def _spread(vectors: np.ndarray) -> np.ndarray:
-    """At most `MOST` of the vectors, evenly from first to last."""
-    if len(vectors) <= MOST:
+    """At most `OURS` of the vectors, evenly from first to last."""
+    if len(vectors) <= OURS:
         return vectors
-    return vectors[np.linspace(0, len(vectors) - 1, MOST).astype(int)]
+    return vectors[np.linspace(0, len(vectors) - 1, OURS).astype(int)]
 
 
 def _learned(ours: np.ndarray, others: np.ndarray, new: np.ndarray) -> np.ndarray:
