@@ -31,7 +31,7 @@ def do_these_first(person: Person) -> list[Todo]:
             )
         )
     if asked := list(Question.objects.filter(hub__in=hubs).by_word()[:4]):
-        number = Question.objects.filter(hub__in=hubs).values("hub", "word").distinct().count()
+        number = Question.objects.filter(hub__in=hubs).order_by().values("hub", "word").distinct().count()
         some = ", ".join(f"“{row['word']}”" for row in asked[:3])
         todos.append(
             Todo(

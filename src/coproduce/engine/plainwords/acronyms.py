@@ -86,7 +86,9 @@ def _shouted_line(words: list[Word], at: int, size: int) -> bool:
 
 def _spoken_as_a_word(small: str) -> bool:
     """Whether letters make a word of English by their look: "must" does, "gdpr" and "lgbt" do not."""
-    return len(small) > 3 or zipf(small) >= 4.3
+    if len(small) <= 3:
+        return zipf(small) >= 4.3
+    return bool(re.search(r"[aeiouy]", small)) and not re.search(r"[^aeiouy]{4}", small)
 
 
 # What an acronym stands for, where the text says so

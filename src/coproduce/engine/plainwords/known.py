@@ -54,7 +54,7 @@ class Known:
         inner = len(words) == 1 and not form[1:].islower() and form[1:].casefold() != form[1:]
         for keys in _written(words):
             # "news" is not several of "new"; "reasonable adjustments" is several of "reasonable adjustment".
-            lasts = _one_of(keys[-1]) if len(keys) > 1 or len(keys[-1]) > 5 else [keys[-1]]
+            lasts = one_of(keys[-1]) if len(keys) > 1 or len(keys[-1]) > 5 else [keys[-1]]
             for last in lasts:
                 self._forms.setdefault((*keys[:-1], last), {}).setdefault(form if inner else "", term)
             self._sizes.setdefault(keys[0], set()).add(len(keys))
@@ -64,7 +64,7 @@ class Known:
 
     def at(self, text: str, words: list[Word], at: int) -> tuple[Term, int] | None:
         """The term that begins with a word and how many words it has here, or None; the longest, if several."""
-        firsts = _one_of(words[at].key)
+        firsts = one_of(words[at].key)
         sizes = {size for first in firsts for size in self._sizes.get(first, ())}
         for size in sorted(sizes, reverse=True):
             if at + size > len(words) or not all(near(words, at + more) for more in range(1, size)):
@@ -73,7 +73,7 @@ class Known:
             start = [_key(word) for word in run]
             start[0] = run[0].key
             said = text[run[0].begins : run[-1].ends]
-            for last in _one_of(start[-1]):
+            for last in one_of(start[-1]):
                 for form, term in self._forms.get((*start[:-1], last), {}).items():
                     if not form or said in (form, form + "s", form.upper(), form.upper() + "s"):
                         return term, size
@@ -100,7 +100,7 @@ def _written(words: list[Word]) -> list[tuple[str, ...]]:
     return ways
 
 
-def _one_of(key: str) -> list[str]:
+def one_of(key: str) -> list[str]:
     """A word, and what it may be several of."""
     forms = [key]
     if len(key) > 2 and key.endswith("s") and not key.endswith("ss"):

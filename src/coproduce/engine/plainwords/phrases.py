@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from coproduce.engine.masking.words import NOT_NAMES, Word
-from coproduce.engine.plainwords.known import HYPHENS, Known, near
+from coproduce.engine.plainwords.known import HYPHENS, Known, near, one_of
 from coproduce.engine.plainwords.lists import listed, listed_lines
 from coproduce.engine.plainwords.rarity import learned, zipf
 
@@ -66,11 +66,15 @@ def find_phrases(text: str, words: list[Word]) -> Iterator[Phrase]:
             yield Phrase(at, last)
         if _made_to_order(words, at):
             yield Phrase(at, at + 2)
-        if words[at].key in _HEADS and (first := _made(words, at)) < at:
+        if _is_head(words[at].key) and (first := _made(words, at)) < at:
             everyday = _EVERYDAY_PHRASES.at(text, words, first)
             if everyday is None or first + everyday[1] <= at:
                 yield Phrase(first, at + 1)
         at += 1
+
+
+def _is_head(key: str) -> bool:
+    return not _HEADS.isdisjoint(one_of(key))
 
 
 def _made(words: list[Word], head: int) -> int:
@@ -80,7 +84,9 @@ def _made(words: list[Word], head: int) -> int:
         first > 0 and head - first < MOST_WORDS - 1 and near(words, first) and _makes(words, first - 1, head)
     ):
         first -= 1
-    return first
+    # "life-saving" is one everyday word; "benefit-cap" is not.
+    one_word = first == head - 1 and words[head].gap in HYPHENS and words[first].key not in _MAKERS
+    return head if one_word else first
 
 
 def _makes(words: list[Word], at: int, head: int) -> bool:
@@ -90,7 +96,7 @@ def _makes(words: list[Word], at: int, head: int) -> bool:
         return True
     if key in _NEVER or words[at].owns:
         return False
-    if key in _MAKERS or key in _HEADS:
+    if key in _MAKERS or _is_head(key):
         return True
     # "Provider Selection Regime": capitals within a sentence hold it together, if it is no place.
     if words[head].capital and words[at].capital and not words[at].first and key not in NOT_NAMES:
@@ -122,7 +128,7 @@ def _numbered(words: list[Word], at: int) -> int:
         and last < len(words)
         and last - at < MOST_WORDS
         and near(words, last)
-        and words[last].key in _HEADS
+        and _is_head(words[last].key)
     ):
         last += 1
     return last
