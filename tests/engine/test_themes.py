@@ -159,9 +159,11 @@ def test_statements_are_short_and_lose_nothing() -> None:
 
 
 def test_a_real_bank_s_questions() -> None:
-    """330 questions of 77 kinds: close to how people sorted them, nearly none left out."""
+    """Some 330 questions of 20 kinds: close to how people sorted them, nearly none left out."""
     with (DATA / "themes/banking77/train.csv").open(encoding="utf-8") as rows:
-        asked = [(row["text"], row["category"]) for row in csv.DictReader(rows)][::30]
+        asked = [(row["text"], row["category"]) for row in csv.DictReader(rows)]
+    kinds = sorted({kind for _, kind in asked})[::4]
+    asked = [each for each in asked if each[1] in kinds][::8]
     texts = [text for text, _ in asked]
     found = find_themes(texts)
     assert found.way == "graph"
@@ -171,7 +173,7 @@ def test_a_real_bank_s_questions() -> None:
     main = np.full(len(texts), -1)
     for at in range(len(found.themes) - 1, -1, -1):
         main[found.themes[at].members] = at
-    assert adjusted_mutual_info_score([kind for _, kind in asked], main) > 0.5
+    assert adjusted_mutual_info_score([kind for _, kind in asked], main) > 0.65
 
 
 def test_the_model_gives_a_text_the_same_bits_whatever_stands_beside_it() -> None:

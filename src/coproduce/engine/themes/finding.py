@@ -80,7 +80,7 @@ def find(
             np.asarray((groups > 0) @ behind).ravel() >= max(2, min(FEWEST, len(speaking) // 3))
         )
         groups, sure = groups[kept], sure[kept]
-        own = key_terms(terms, groups.multiply(behind[None, :]).tocsr())
+        own = key_terms(terms, groups, behind)
     tell("naming", 0.0)
 
     themes: list[Theme] = []

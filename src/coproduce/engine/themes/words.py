@@ -194,20 +194,21 @@ def _pair_weight(name: str) -> float:
     return float(np.sqrt(np.prod(parts)) if len(parts) > 1 else parts[0])
 
 
-def key_terms(said: Said, groups: csr_matrix, most: int = KEPT_TERMS) -> list[list[int]]:
+def key_terms(said: Said, groups: csr_matrix, behind: np.ndarray) -> list[list[int]]:
     """For each group of texts its terms, the best first, as columns of `said`.
 
-    groups: csr[k, texts], how strongly a text is in a group, 0 to 1.
+    groups: csr[k, texts], above 0 where a text is in a group. behind: int[texts], how often each was said.
 
     A term is key where it stands in many of a group's texts and in few others: the share of the group's texts
     times the logarithm of how much larger that share is than elsewhere, times what the term says by being
     rare in English at large. (A weighing of c-TF-IDF, Grootendorst 2022, arXiv:2203.05794, by the log ratio of
     keyness, Hardie 2014.) A word that mostly stands in one pair gives way to the pair.
     """
-    sizes = np.asarray(groups.sum(axis=1)).ravel()
-    everywhere = np.asarray(said.counts.sum(axis=0)).ravel()
-    texts = said.counts.shape[0]
-    found = (groups @ said.counts).tocsr()
+    members = (groups > 0).multiply(behind[None, :]).tocsr()
+    sizes = np.asarray(members.sum(axis=1)).ravel()
+    everywhere = said.counts.T @ behind
+    texts = behind.sum()
+    found = (members @ said.counts).tocsr()
     answer: list[list[int]] = []
     for at, size in enumerate(sizes):
         columns = found.indices[found.indptr[at] : found.indptr[at + 1]]
@@ -219,7 +220,9 @@ def key_terms(said: Said, groups: csr_matrix, most: int = KEPT_TERMS) -> list[li
         score[inside < min(2, size)] = 0
         ranked = sorted(np.flatnonzero(score > 0), key=lambda one: (-score[one], said.stems[columns[one]]))
         answer.append(
-            without_parts(said, [(int(columns[one]), inside[one]) for one in ranked[: 4 * most]])[:most]
+            without_parts(said, [(int(columns[one]), inside[one]) for one in ranked[: 4 * KEPT_TERMS]])[
+                :KEPT_TERMS
+            ]
         )
     return answer
 
