@@ -6,11 +6,12 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
+from django.template.defaultfilters import linebreaks_filter
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import conditional_escape, linebreaks
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from coproduce.glossary import explained as glossary
 from coproduce.glossary.models import Term
@@ -27,19 +28,18 @@ def explained(context: template.Context, text: str, hub: Hub, inline: bool = Fal
     """
     request: HttpRequest | None = getattr(context, "request", None)
     words, shown = _of_page(request, hub)
-    pieces: list[str] = []
+    pieces: list[str | SafeString] = []  # what is safe stays as it is, all else is escaped
     here: set[int] = set()
     at = 0
     for begins, ends, term in words.find(text):
         if term.pk in here:
             continue
         here.add(term.pk)
-        pieces += [conditional_escape(text[at:begins]), _term(term, text[begins:ends], term.pk not in shown)]
+        pieces += [text[at:begins], _term(term, text[begins:ends], term.pk not in shown)]
         shown.add(term.pk)
         at = ends
-    marked = "".join([*pieces, conditional_escape(text[at:])])
-    # Everything above was escaped, or comes from a template.
-    return mark_safe(marked if inline else linebreaks(marked))  # nosec B308 B703
+    marked = format_html_join("", "{}", ((piece,) for piece in [*pieces, text[at:]]))
+    return marked if inline else linebreaks_filter(marked)
 
 
 def _of_page(request: HttpRequest | None, hub: Hub) -> tuple[glossary.Glossary, set[int]]:
@@ -52,7 +52,7 @@ def _of_page(request: HttpRequest | None, hub: Hub) -> tuple[glossary.Glossary, 
     return known[hub.pk], request.__dict__.setdefault("_terms_shown", set())
 
 
-def _term(term: Term, said: str, first: bool) -> str:
+def _term(term: Term, said: str, first: bool) -> SafeString:
     return render_to_string(
         "components/dfn.html",
         {
@@ -63,7 +63,7 @@ def _term(term: Term, said: str, first: bool) -> str:
             "again": not first,
             "url": reverse("glossary:word", args=[term.pk]) if term.example or term.picture else "",
         },
-    ).strip()
+    )
 
 
 @register.inclusion_tag("glossary/_what_does_that_mean.html")
