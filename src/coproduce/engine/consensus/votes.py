@@ -1,0 +1,303 @@
+"""Votes: who voted how on what, one vote for each person and statement, kept in two bytes each.
+
+Everything that the engine asks of votes is asked here, in four questions that can be put to one machine or to many
+(`engine/cluster.py` puts the same four): how many of each kind, what a row sums to, how rows pull on statements,
+and how many of each kind in each group. A kind is a *cell*: a statement and one of the three votes on it, numbered
+3 × statement + vote + 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from coproduce.engine.consensus.ids import BadVotes, Places, place_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+DISAGREE, PASS, AGREE = 0, 1, 2
+"""Which of a statement's three cells a vote is in: the vote, −1, 0 or +1, and one."""
+
+_AT_ONCE = 1 << 19  # cells worked on at once: they fit in a processor's own memory
+_KEPT = 1 << 23  # up to so many cells are kept widened for SciPy; beyond that they are widened each time
+_SORTED_AT_ONCE = 1 << 25
+
+
+class Votes:
+    """What people voted: the last vote of each person on each statement.
+
+    participants: ids[P], in order; everybody with a vote.
+    statements: ids[M], in order; everything voted on.
+    begins: int64[P + 1]. cells: uint16 or uint32[n], the votes of participant p at begins[p]:begins[p + 1], in
+    order. The same votes make the same arrays, in whatever order they come, but for who voted last.
+    """
+
+    def __init__(
+        self, participants: np.ndarray, statements: np.ndarray, begins: np.ndarray, cells: np.ndarray
+    ) -> None:
+        self.participants, self.statements, self.begins, self.cells = participants, statements, begins, cells
+
+    @classmethod
+    def from_arrays(cls, participant: Any, statement: Any, vote: Any) -> Votes:
+        """Votes from three arrays of one length, in the order in which they were cast: the last one wins.
+
+        participant, statement: whole numbers or text. vote: −1 disagree, 0 pass, +1 agree; NaN and None are no
+        vote. Raises BadVotes at an id or a vote that is none of these, with its place from 0.
+        """
+        return cls(*_build(participant, statement, vote))
+
+    @classmethod
+    def from_csv(cls, file: str | Path | IO[str]) -> Votes:
+        """Votes from a CSV file: see `reading.from_csv`."""
+        from coproduce.engine.consensus.reading import from_csv
+
+        return from_csv(file)
+
+    @classmethod
+    def from_table(cls, table: Any) -> Votes:
+        """Votes from a pandas, Polars or Arrow table: see `reading.from_table`."""
+        from coproduce.engine.consensus.reading import from_table
+
+        return from_table(table)
+
+    @classmethod
+    def from_parquet(cls, file: str | Path) -> Votes:
+        """Votes from a Parquet file, with the columns of `from_table`. Needs the extra `cluster`."""
+        from coproduce.engine.consensus.reading import from_parquet
+
+        return from_parquet(file)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} votes of {len(self.participants):,} people on {len(self.statements):,} statements>"
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64[P]: how many statements each person voted on."""
+        return np.diff(self.begins)
+
+    def of(self, participant: Hashable) -> tuple[np.ndarray, np.ndarray]:
+        """What one person voted: the places of statements, int64[n], and their votes, int8[n]; empty if nothing."""
+        place = place_of(self.participants, participant)
+        if place is None:
+            return np.empty(0, np.int64), np.empty(0, np.int8)
+        cells = self.cells[self.begins[place] : self.begins[place + 1]].astype(np.int64)
+        return cells // 3, (cells % 3 - 1).astype(np.int8)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The votes as ids[n] of participants, ids[n] of statements and int8[n]: what `from_arrays` takes."""
+        row, cell = np.repeat(np.arange(len(self.participants)), self.counts), self.cells.astype(np.int64)
+        return self.participants[row], self.statements[cell // 3], (cell % 3 - 1).astype(np.int8)
+
+    def plus(self, later: Votes) -> Votes:
+        """These votes and later ones: where a person votes on a statement again, the later vote wins."""
+        ours, theirs = self.arrays(), later.arrays()
+        return Votes.from_arrays(
+            *(
+                np.concatenate([one, two]) if len(one) and len(two) else (one if len(one) else two)
+                for one, two in zip(ours, theirs, strict=True)
+            )
+        )
+
+    def rows(self, places: np.ndarray) -> Votes:
+        """The votes of some participants, by their places; one that is named twice is there twice."""
+        counts = self.counts[places]
+        begins = np.concatenate([[0], np.cumsum(counts)])
+        taken = np.repeat(self.begins[places] - begins[:-1], counts) + np.arange(begins[-1])
+        return Votes(self.participants[places], self.statements, begins, self.cells[taken])
+
+    # The four questions. A table has a number for each cell, float64[3M].
+
+    def tally(self) -> np.ndarray:
+        """int64[3M]: how many votes are in each cell."""
+        found = np.zeros(3 * len(self.statements), np.int64)
+        for at in range(0, len(self.cells), _AT_ONCE):
+            found += np.bincount(self.cells[at : at + _AT_ONCE], minlength=len(found))
+        return found
+
+    def sums(self, tables: np.ndarray) -> np.ndarray:
+        """float64[P, d]: for each participant the sum of the tables, float64[3M, d], over their cells."""
+        found = np.empty((len(self.participants), tables.shape[1]))
+        for first, last, block in self._blocks():
+            found[first:last] = block @ tables
+        return found
+
+    def pull(self, table: np.ndarray) -> np.ndarray:
+        """float64[3M]: for each cell, the sum over who is in it of what the table sums to for them."""
+        found = np.zeros(len(table))
+        for _, _, block in self._blocks():
+            found += block.T @ (block @ table)
+        return found
+
+    def tally_by(self, labels: np.ndarray, groups: int) -> np.ndarray:
+        """int64[groups, 3M]: how many votes of each group are in each cell. labels: int[P], −1 is in no group."""
+        wide = 3 * len(self.statements)
+        found = np.zeros((groups + 1) * wide, np.int64)
+        starts = np.where(labels < 0, groups, labels).astype(np.int64) * wide
+        for first, last in self._cuts:
+            cells = self.cells[self.begins[first] : self.begins[last]]
+            both = np.repeat(starts[first:last], self.counts[first:last])
+            both += cells
+            found += np.bincount(both, minlength=len(found))
+        return found.reshape(groups + 1, wide)[:groups]
+
+    @cached_property
+    def _cuts(self) -> list[tuple[int, int]]:
+        """Which participants are worked on at once."""
+        at = np.searchsorted(self.begins, np.arange(0, len(self.cells), _AT_ONCE))
+        edges = np.unique(np.concatenate([at, [0, len(self.participants)]])).tolist()
+        return list(pairwise(edges))
+
+    @cached_property
+    def _ones(self) -> np.ndarray:
+        return np.ones(max((self.begins[last] - self.begins[first] for first, last in self._cuts), default=0))
+
+    @cached_property
+    def _kept(self) -> list[tuple[int, int, csr_array]]:
+        return list(self._widened())
+
+    def _blocks(self) -> Iterable[tuple[int, int, csr_array]]:
+        return self._kept if len(self.cells) <= _KEPT else self._widened()
+
+    def _widened(self) -> Iterator[tuple[int, int, csr_array]]:
+        """Participants from where to where, and which cells they are in as a matrix of ones."""
+        from scipy.sparse import csr_array
+
+        for first, last in self._cuts:
+            begins, ends = self.begins[first], self.begins[last]
+            cells = self.cells[begins:ends].astype(np.int32)
+            indptr = (self.begins[first : last + 1] - begins).astype(np.int32)
+            yield (
+                first,
+                last,
+                csr_array(
+                    (self._ones[: len(cells)], cells, indptr), (last - first, 3 * len(self.statements))
+                ),
+            )
+
+
+def _build(
+    participant: Any, statement: Any, vote: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    vote, cast = _votes(vote)
+    participant, statement = np.asarray(participant), np.asarray(statement)
+    for name, given in (("participants", participant), ("statements", statement)):
+        if given.shape != cast.shape:
+            raise BadVotes(
+                f"There are {cast.size:,} votes but {given.size:,} {name}. Give one for each vote, in the same order."
+            )
+    if not cast.all():
+        participant, statement, vote = participant[cast], statement[cast], vote[cast]
+    people, statements = Places.of(participant, "participant"), Places.of(statement, "statement")
+    count, wide = len(people.ids), 3 * len(statements.ids)
+    begins = np.zeros(count + 1, np.int64)
+    cells = np.empty(len(vote), np.uint16 if wide <= 1 << 16 else np.uint32)
+    # One number for each vote, in the order of participant, statement and vote; as many people at once as fit in
+    # 32 bits, which sort twice as fast as 64.
+    at_once = max(min(((1 << 32) - 1) // max(wide, 1), -(-count * _SORTED_AT_ONCE // max(len(vote), 1))), 1)
+    filled = 0
+    for first in range(0, count, at_once):
+        last = min(first + at_once, count)
+        keys = _keys(people, statements, vote, participant, statement, first, last)
+        keys = _last_ones(keys, people, statements, vote, participant, statement, first, last)
+        for at in range(0, len(keys), _AT_ONCE):
+            some = keys[at : at + _AT_ONCE]
+            row = some // np.uint32(wide)
+            cells[filled : filled + len(some)] = some - row * np.uint32(wide)
+            lowest, highest = first + int(row[0]), first + int(row[-1])
+            begins[lowest + 1 : highest + 2] += np.bincount(row - row[0])
+            filled += len(some)
+    np.cumsum(begins, out=begins)
+    return people.ids, statements.ids, begins, cells[:filled]
+
+
+def _pieces(
+    people: Places,
+    statements: Places,
+    vote: np.ndarray,
+    participant: np.ndarray,
+    statement: np.ndarray,
+    first: int,
+    last: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The votes of participants first to last, in the order given: person × statement as one number, and vote + 1."""
+    whole = first == 0 and last == len(people.ids)
+    for at in range(0, len(vote), _AT_ONCE):
+        some = slice(at, at + _AT_ONCE)
+        row = people.place(participant[some])
+        column, cast = statements.place(statement[some]), vote[some]
+        if not whole:
+            inside = (row >= first) & (row < last)
+            row, column, cast = row[inside], column[inside], cast[inside]
+            row = row - first
+        pair = row.astype(np.uint32)
+        pair *= np.uint32(len(statements.ids))
+        pair += column.astype(np.uint32, copy=False)
+        yield pair, (cast + np.int8(1)).astype(np.uint32)
+
+
+def _keys(*given: Any) -> np.ndarray:
+    pieces = []
+    for pair, cast in _pieces(*given):
+        pair *= np.uint32(3)
+        pair += cast
+        pieces.append(pair)
+    keys = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+    keys.sort()
+    return keys
+
+
+def _last_ones(keys: np.ndarray, *given: Any) -> np.ndarray:
+    """The keys with one vote for each person and statement: the last."""
+    pairs = keys // np.uint32(3)
+    again = pairs[1:] == pairs[:-1]
+    if not again.any():
+        return keys
+    several = np.unique(pairs[1:][again])
+    found = []
+    for pair, cast in _pieces(*given):
+        one_of = np.isin(pair, several)
+        found.append((pair[one_of], cast[one_of]))
+    pair, cast = (np.concatenate(part)[::-1] for part in zip(*found, strict=True))
+    pair, last = np.unique(pair, return_index=True)
+    keys = np.concatenate([keys[~np.isin(pairs, several)], pair * np.uint32(3) + cast[last]])
+    keys.sort()
+    return keys
+
+
+def _votes(vote: Any) -> tuple[np.ndarray, np.ndarray]:
+    """int8[n], and bool[n]: whether it is a vote at all."""
+    given = np.asarray(vote)
+    if given.ndim != 1:
+        raise BadVotes(
+            f"The votes are to be a list, one number for each, not an array of shape {given.shape}."
+        )
+    if given.dtype.kind in "iu":
+        if given.size and (given.min() < -1 or given.max() > 1):
+            _bad_vote(given, (given >= -1) & (given <= 1))
+        return given.astype(np.int8, copy=False), np.broadcast_to(np.True_, given.shape)
+    if given.dtype.kind == "O":
+        given = np.array([np.nan if one is None else one for one in given.tolist()])
+    if given.size and given.dtype.kind not in "fiu":
+        raise BadVotes(f"Vote {given[0]!r} is no number. A vote is 1 (agree), -1 (disagree) or 0 (pass).")
+    given = given.astype(float, copy=False)
+    cast = ~np.isnan(given)
+    good = ~cast | (given == 0) | (given == 1) | (given == -1)
+    if not good.all():
+        _bad_vote(given, good)
+    return np.where(cast, given, 0).astype(np.int8), cast
+
+
+def _bad_vote(given: np.ndarray, good: np.ndarray) -> None:
+    place = int(np.flatnonzero(~good)[0])
+    raise BadVotes(
+        f"Vote {given[place]} at place {place:,} is none we know. A vote is 1 (agree), -1 (disagree) or 0 (pass)."
+    )
