@@ -138,7 +138,7 @@ def _base(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     else:
         drawn = points[np.arange(_DRAWN) * len(points) // _DRAWN]
     rng = np.random.default_rng(seed)
-    middles = drawn[_spread(drawn[None], np.ones(len(drawn)), BASE, rng)[0]]
+    middles = drawn[_spread(drawn, np.ones(len(drawn)), BASE, rng, 1)[0]]
     for _ in range(_ROUNDS):
         which = nearest(drawn, middles)
         middles = _means(drawn, which, middles)
@@ -164,20 +164,24 @@ def _means(points: np.ndarray, which: np.ndarray, otherwise: np.ndarray) -> np.n
     return np.where(counts[:, None] > 0, np.column_stack(sums) / np.maximum(counts, 1)[:, None], otherwise)
 
 
-def _spread(points: np.ndarray, weights: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """int[s, k]: the places of k points for each of s starts, by k-means++. points: float[1 or s, n, 2]."""
-    starts = len(points)
-    n = points.shape[1]
+def _spread(
+    points: np.ndarray, weights: np.ndarray, k: int, rng: np.random.Generator, starts: int
+) -> np.ndarray:
+    """int[s, k]: the places of k of the points, float[n, 2], for each of s starts, by k-means++."""
     found = np.empty((starts, k), np.int64)
-    far = np.ones((starts, n))
-    draws = rng.random((k, starts))
-    for at in range(k):
-        upto = np.cumsum(far * weights, axis=1)
-        whole = upto[:, -1:]
-        found[:, at] = np.minimum((upto < draws[at][:, None] * whole).sum(axis=1), n - 1)
-        here = points[np.arange(starts), found[:, at]]
-        away = ((points - here[:, None]) ** 2).sum(axis=2)
-        far = away if at == 0 else np.minimum(far, away)
+    x, y = np.ascontiguousarray(points.T)
+    far = np.full((starts, len(points)), np.inf)
+    upto = np.broadcast_to(np.cumsum(weights), far.shape)
+    for at, draws in enumerate(rng.random((k, starts))):
+        if at:
+            upto = np.cumsum(far * weights, axis=1)
+        for start in range(starts):
+            found[start, at] = np.searchsorted(upto[start], draws[start] * upto[start, -1], side="right")
+        np.minimum(found[:, at], len(points) - 1, out=found[:, at])
+        here = points[found[:, at]]
+        away = (x - here[:, :1]) ** 2
+        away += (y - here[:, 1:]) ** 2
+        np.minimum(far, away, out=far)
     return found
 
 
@@ -186,10 +190,8 @@ def _kmeans(places: np.ndarray, weights: np.ndarray, seed: int, smallest: int) -
     found: dict[int, np.ndarray] = {}
     rng = np.random.default_rng(seed)
     weight = weights.astype(float)
-    spots = np.broadcast_to(places, (STARTS, *places.shape))
     for k in range(2, min(MOST_GROUPS, len(places)) + 1):
-        middles = np.take_along_axis(spots, _spread(spots, weight, k, rng)[:, :, None], axis=1)
-        labels, squares = _lloyd(places, weight, middles)
+        labels, squares = _lloyd(places, weight, places[_spread(places, weight, k, rng, STARTS)])
         best = np.inf
         for one, loss in zip(labels, squares, strict=True):
             enough = np.bincount(one, weight, k).min() >= max(smallest, 1)
@@ -202,14 +204,13 @@ def _lloyd(places: np.ndarray, weights: np.ndarray, middles: np.ndarray) -> tupl
     """K-means (Lloyd 1982) from all starts, float[s, k, 2], at once: int[s, b] and float[s] the sums of squares."""
     starts, k, _ = middles.shape
     offsets = np.arange(starts)[:, None] * k
-    repeated = np.broadcast_to(weights, (starts, len(weights))).ravel()
-    across = [np.broadcast_to(weights * places[:, axis], (starts, len(weights))).ravel() for axis in (0, 1)]
+    repeated = np.tile(weights, starts)
+    across = [np.tile(weights * places[:, axis], starts) for axis in (0, 1)]
     labels = np.full((starts, len(places)), -1)
-    squares = np.zeros(starts)
     for _ in range(_MOST_ROUNDS):
-        far = ((places[None, :, None] - middles[:, None]) ** 2).sum(axis=3)
+        far = places @ (-2 * middles.transpose(0, 2, 1))
+        far += (middles**2).sum(axis=2)[:, None]
         now = far.argmin(axis=2)
-        squares = (far.min(axis=2) * weights).sum(axis=1)
         if (now == labels).all():
             break
         labels = now
@@ -218,7 +219,8 @@ def _lloyd(places: np.ndarray, weights: np.ndarray, middles: np.ndarray) -> tupl
         sums = np.column_stack([np.bincount(which, one, starts * k) for one in across])
         means = sums / np.maximum(whole, 1)[:, None]
         middles = np.where((whole > 0)[:, None], means, middles.reshape(-1, 2)).reshape(starts, k, 2)
-    return labels, squares
+    away = places - np.take_along_axis(middles, labels[:, :, None], axis=1)
+    return labels, (away**2).sum(axis=2) @ weights
 
 
 def _largest_first(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:

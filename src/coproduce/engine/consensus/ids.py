@@ -8,52 +8,53 @@ from typing import Any
 
 import numpy as np
 
-_AT_ONCE = 1 << 20
-
 
 class BadVotes(ValueError):
     """Votes that can't be taken in. Says what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True)
-class Places:
-    """The ids that occur in some array, in order, and the way from an id to its place among them.
+class Numbered:
+    """Ids as numbers from 0, in order: `given − lowest`. Some numbers may stand for no id that occurs.
 
-    ids: int64[k] or text[k], without repeats; text that is all whole numbers is in the order of these.
+    given: int[n]. wide: above every number. ids: int64[wide] or text[wide], what each number stands for; None where
+    that is the number and the lowest.
     """
 
-    ids: np.ndarray
-    lowest: int = 0
-    table: np.ndarray | None = None  # from an id less the lowest to its place, where ids are near one another
-    sorter: np.ndarray | None = None  # the order of the alphabet, for text
+    given: np.ndarray
+    lowest: int
+    wide: int
+    ids: np.ndarray | None = None
 
     @classmethod
-    def of(cls, given: np.ndarray, what: str) -> Places:
-        """The ids in an array of whole numbers or text. Raises BadVotes at anything else."""
+    def of(cls, given: np.ndarray, what: str) -> Numbered:
+        """Number an array of whole numbers or text. Raises BadVotes at anything else."""
         given = _plain(given, what)
-        if given.dtype.kind == "U":
-            ids = _in_order(np.unique(given))
-            return cls(ids, sorter=np.argsort(ids))
         if not given.size:
-            return cls(np.empty(0, np.int64))
-        lowest, highest = int(given.min()), int(given.max())
-        if highest - lowest >= max(4 * given.size, 1 << 16):
-            return cls(np.unique(given).astype(np.int64))
-        there = np.zeros(highest - lowest + 1, bool)
-        for at in range(0, given.size, _AT_ONCE):
-            there[given[at : at + _AT_ONCE].astype(np.int64) - lowest] = True
-        ids = np.flatnonzero(there) + lowest
-        return cls(ids, lowest, np.cumsum(there, dtype=np.int32) - 1)
+            return cls(np.empty(0, np.int64), 0, 0)
+        if given.dtype.kind != "U":
+            lowest, highest = int(given.min()), int(given.max())
+            if highest - lowest < max(4 * given.size, 1 << 16):
+                return cls(given, lowest, highest - lowest + 1)
+        ids, numbers = np.unique(given, return_inverse=True)
+        if given.dtype.kind != "U":
+            return cls(numbers, 0, len(ids), ids.astype(np.int64))
+        order = _order(ids)
+        place = np.empty(len(ids), np.int64)
+        place[order] = np.arange(len(ids))
+        return cls(place[numbers], 0, len(ids), ids[order])
 
-    def place(self, given: np.ndarray) -> np.ndarray:
-        """int[n]: the places of some of the ids that it was made of."""
-        given = _plain(given, "")
-        if self.table is not None:
-            if len(self.table) == len(self.ids):
-                return given.astype(np.int64) - self.lowest
-            return np.asarray(self.table[given.astype(np.int64) - self.lowest])
-        found = np.searchsorted(self.ids, given, sorter=self.sorter)
-        return found if self.sorter is None else self.sorter[found]
+    def some(self, some: slice) -> np.ndarray:
+        """int32 or int64[k]: the numbers of some of what was given."""
+        given = self.given[some]
+        if given.dtype.itemsize < 4 or self.lowest:
+            given = given.astype(np.int64)
+        return given - self.lowest if self.lowest else given
+
+    def ids_of(self, there: np.ndarray) -> np.ndarray:
+        """The ids of the numbers that occur. there: bool[wide]."""
+        numbers = np.flatnonzero(there)
+        return numbers + self.lowest if self.ids is None else self.ids[numbers]
 
 
 def place_of(ids: np.ndarray, one: Hashable) -> int | None:
@@ -92,8 +93,8 @@ def _bad(given: Any, place: int, what: str) -> BadVotes:
     )
 
 
-def _in_order(ids: np.ndarray) -> np.ndarray:
-    """Text ids in order: 2 before 10 where all are whole numbers."""
-    if ids.size and all(one.isascii() and one.removeprefix("-").isdigit() for one in ids.tolist()):
-        return np.array(sorted(ids.tolist(), key=lambda one: (int(one), one)))
-    return ids
+def _order(ids: np.ndarray) -> np.ndarray:
+    """The order of text ids, which are in that of the alphabet: 2 before 10 where all are whole numbers."""
+    if all(one.isascii() and one.removeprefix("-").isdigit() for one in ids.tolist()):
+        return np.argsort([int(one) for one in ids.tolist()], kind="stable")
+    return np.arange(len(ids))

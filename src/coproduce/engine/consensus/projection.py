@@ -118,6 +118,6 @@ def _lanczos(
     if start is not None and start.any():
         first = start.sum(axis=0)
     square = LinearOperator((wide, wide), matvec=times, dtype=float)
-    values, vectors = eigsh(square, k=2, which="LA", v0=first, tol=1e-14, ncv=min(16, wide))
+    values, vectors = eigsh(square, k=2, which="LA", v0=first, tol=1e-12, ncv=min(12, wide))
     order = np.argsort(-values, kind="stable")
     return values[order], vectors.T[order]

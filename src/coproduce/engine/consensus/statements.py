@@ -132,14 +132,14 @@ def _best_agreed(
 ) -> int | None:
     """Polis's walk for the statement that a group agrees with best: what is to be beaten depends on what leads."""
     best: int | None = None
-    whole, plain = ra * raz * pa * paz, pa * paz
+    by_all, by_votes, more = (ra * raz * pa * paz).tolist(), (pa * paz).tolist(), ra.tolist()
     first = np.flatnonzero(open_ & ((paz > SURE) | ((ra > 1) & (pa > 0.5))))
     if len(first):
         best = int(first[0])
-        for place in np.flatnonzero(open_[best + 1 :]) + best + 1:
-            by = whole if ra[best] > 1 else plain
+        for place in (np.flatnonzero(open_[best + 1 :]) + best + 1).tolist():
+            by = by_all if more[best] > 1 else by_votes
             if by[place] > by[best]:
-                best = int(place)
+                best = place
     return best
 
 
