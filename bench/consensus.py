@@ -8,8 +8,8 @@ Made-up votes: people vote on few or many statements (Pareto), in three camps th
 a process of its own on one thread; ours and red-dwarf's take turns. Both begin with the votes in memory as they take
 them (three arrays; a list of dictionaries) and end with groups, their statistics and picks. CPU is seconds of the
 process, the least of the runs; memory is the most that the process held, and how much of it came while it worked.
-Our `stability` is what red-dwarf has nothing like, and timed apart. PYTHON is one with red-dwarf 0.4.0; it is not run on 50 M
-votes, where it would want 16 GB for its first matrix and 8 TB for its silhouette.
+Our `stability` is what red-dwarf has nothing like, and timed apart. PYTHON is one with red-dwarf 0.4.0; it is not
+run on 50 M votes, where it would want 16 GB for its first matrix and 8 TB for its silhouette.
 """
 
 from __future__ import annotations

@@ -8,11 +8,13 @@ mean is taken away, so the whole matrix of people by statements is never made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
+from coproduce.engine.consensus.votes import Votes
 
 _FEW = 24  # so few statements are compared with one another outright: Lanczos has no room there
 _NOTHING = 1e-12  # a component with less of the first one's variance than this is rounding, and left out
@@ -22,14 +24,18 @@ _LIKE = 1 - 1e-6  # entries of a component that are as large as one another
 class Asked(Protocol):
     """What is asked of votes, wherever they are kept: `votes.Votes` says what each gives."""
 
+    participants: np.ndarray
     statements: np.ndarray
 
+    def __len__(self) -> int: ...
     @property
     def counts(self) -> np.ndarray: ...
     def tally(self) -> np.ndarray: ...
     def sums(self, tables: np.ndarray) -> np.ndarray: ...
     def pull(self, table: np.ndarray) -> np.ndarray: ...
     def tally_by(self, labels: np.ndarray, groups: int) -> np.ndarray: ...
+    def rows(self, places: np.ndarray) -> Votes: ...
+    def of(self, participant: Hashable) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from coproduce.engine.consensus import groups as grouping
 from coproduce.engine.consensus import statements as measures
 from coproduce.engine.consensus.groups import Grouping
 from coproduce.engine.consensus.ids import BadVotes, place_of
-from coproduce.engine.consensus.projection import Projection, project
+from coproduce.engine.consensus.projection import Asked, Projection, project
 from coproduce.engine.consensus.stability import Stability, stability
 from coproduce.engine.consensus.statements import Pick, Statistics
 from coproduce.engine.consensus.votes import Votes
@@ -61,7 +61,7 @@ class Result:
 
     def __init__(
         self,
-        votes: Votes,
+        votes: Asked,
         mode: str,
         moderated_out: Iterable[Hashable],
         seed: int,
@@ -131,6 +131,8 @@ class Result:
 
         Where somebody voted on a statement before, the later vote stands.
         """
+        if not isinstance(self.votes, Votes):
+            raise TypeError("Votes on a cluster are read anew with those that came since.")
         votes = self.votes.plus(more_votes)
         start = np.zeros((2, len(votes.statements)))
         start[:, np.isin(votes.statements, self.votes.statements)] = self.projection.components
@@ -200,7 +202,7 @@ def _pick(pick: Pick, ids: list[Any]) -> dict[str, Any]:
 
 
 def analyse(
-    votes: Votes,
+    votes: Asked,
     *,
     mode: str = "exact",
     moderated_out: Iterable[Hashable] = (),

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from coproduce.engine.consensus import groups as grouping
-from coproduce.engine.consensus.projection import project
-from coproduce.engine.consensus.votes import Votes
+from coproduce.engine.consensus.projection import Asked, project
 
 DRAWS = 24
 """How often people are drawn."""
@@ -45,7 +44,7 @@ class Stability:
 
 
 def stability(
-    votes: Votes,
+    votes: Asked,
     taken_out: np.ndarray,
     labels: np.ndarray,
     components: np.ndarray,
@@ -63,9 +62,11 @@ def stability(
     rng = np.random.default_rng(seed)
     stayed, could = np.zeros(number), np.zeros(number)
     parted = could_part = same = 0.0
-    for _ in range(DRAWS):
-        drawn = np.sort(rng.choice(people, size))
-        once = votes.rows(drawn)
+    draws = [np.sort(rng.choice(people, size)) for _ in range(DRAWS)]
+    ever = np.unique(np.concatenate(draws))
+    pool = votes.rows(ever)
+    for drawn in draws:
+        once = pool.rows(np.searchsorted(ever, drawn))
         found = grouping.group(
             project(once, taken_out, components).points, mode=mode, seed=seed, smallest=smallest
         )

@@ -36,7 +36,10 @@ class Votes:
     statements: ids[M], in order; everything voted on.
     begins: int64[P + 1]. cells: uint16 or uint32[n], the votes of participant p at begins[p]:begins[p + 1], in
     order. The same votes make the same arrays, in whatever order they come, but for who voted last.
+    frugal: nothing is kept beside the cells, though each question takes a little longer then.
     """
+
+    frugal = False
 
     def __init__(
         self, participants: np.ndarray, statements: np.ndarray, begins: np.ndarray, cells: np.ndarray
@@ -162,7 +165,7 @@ class Votes:
         return list(self._widened())
 
     def _blocks(self) -> Iterable[tuple[int, int, csr_array]]:
-        return self._kept if len(self.cells) <= _KEPT else self._widened()
+        return self._widened() if self.frugal or len(self.cells) > _KEPT else self._kept
 
     def _widened(self) -> Iterator[tuple[int, int, csr_array]]:
         """Participants from where to where, and which cells they are in as a matrix of ones."""
