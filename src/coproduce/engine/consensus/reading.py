@@ -8,7 +8,8 @@ whose name is its whole number (Polis: participants-votes.csv); an empty cell is
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -27,19 +28,54 @@ WORDS = {"1": 1, "+1": 1, "1.0": 1, "agree": 1, "-1": -1, "−1": -1, "-1.0": -1
 WORDS |= {"0": 0, "0.0": 0, "-0": 0, "pass": 0, "": None, "nan": None}  # type: ignore[dict-item]
 
 
+def read(file: Path) -> Votes:
+    """Votes from a file, by the end of its name: .parquet, or CSV."""
+    return from_parquet(file) if file.suffix.casefold() in (".parquet", ".pq") else from_csv(file)
+
+
+def words_of(file: Path) -> tuple[dict[int | str, str], list[int | str]]:
+    """Each statement's words by its id, and the ids of those taken out, from a CSV file as Polis exports it.
+
+    Columns comment-id (or statement) and comment-body (or words); moderated −1 is taken out. Raises BadVotes.
+    """
+    with _opened(file) as opened:
+        lines = csv.DictReader(opened)
+        names = {name.strip().casefold(): name for name in lines.fieldnames or []}
+        statement = next((names[name] for name in STATEMENT if name in names), None)
+        words = next((names[name] for name in ("comment-body", "words", "text") if name in names), None)
+        if statement is None or words is None:
+            raise BadVotes(
+                f"{file}: the first line has to name the columns comment-id and comment-body. "
+                f"It has: {', '.join(names) or 'nothing'}."
+            )
+        rows = list(lines)
+    known = _ids([(row[statement] or "").strip() for row in rows]).tolist()
+    moderated = names.get("moderated", "")
+    return (
+        {one: row[words] or "" for one, row in zip(known, rows, strict=True)},
+        [one for one, row in zip(known, rows, strict=True) if (row.get(moderated) or "").strip() == "-1"],
+    )
+
+
+@contextmanager
+def _opened(file: str | Path) -> Iterator[IO[str]]:
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as opened:
+            yield opened
+    except UnicodeDecodeError as wrong:
+        raise BadVotes(
+            f"{file} is not written in UTF-8 (byte {wrong.start:,}). Save it as “CSV UTF-8” and try again."
+        ) from None
+
+
 def from_csv(file: str | Path | IO[str]) -> Votes:
     """Votes from a CSV file, long or wide. A vote is 1, -1, 0, agree, disagree, pass, or nothing.
 
     Raises BadVotes with the line at anything else, and where the columns are not known.
     """
     if isinstance(file, str | Path):
-        try:
-            with open(file, encoding="utf-8-sig", newline="") as opened:
-                return from_csv(opened)
-        except UnicodeDecodeError as wrong:
-            raise BadVotes(
-                f"{file} is not written in UTF-8 (byte {wrong.start:,}). Save it as “CSV UTF-8” and try again."
-            ) from None
+        with _opened(file) as opened:
+            return from_csv(opened)
     lines = csv.reader(file)
     try:
         header = [name.strip() for name in next(lines, [])]

@@ -205,8 +205,7 @@ def _build(
         cells[last : last + len(found)] = found
         last += len(found)
     cells = cells[:last]
-    tally = _tally(cells, 3 * columns.wide).reshape(-1, 3)
-    there = tally.any(axis=1)
+    there = np.asarray(_tally(cells, 3 * columns.wide).reshape(-1, 3).any(axis=1))
     if not there.all():  # ids that are near one another, with gaps
         cells = (np.cumsum(np.repeat(there, 3)) - 1).astype(kind)[cells]
     begins = np.concatenate([[0], np.cumsum(counts[counts > 0])])
@@ -238,13 +237,13 @@ def _bundles(
         row += _cells(columns.some(some), vote[some], np.uint32)
         pile = _grouped(bundle.view(np.int32), row.view(np.int32), vote[some], (bundles, (1 << 31) - 1))
         dealt.append((pile.indptr, pile.indices.view(np.uint32)))
-    for bundle in range(bundles):
-        key = np.concatenate([keys[begins[bundle] : begins[bundle + 1]] for begins, keys in dealt])
+    for nth in range(bundles):
+        key = np.concatenate([keys[begins[nth] : begins[nth + 1]] for begins, keys in dealt])
         if len(key):
             row = key // wide
             cell = key - row * wide
             column = cell // np.uint32(3)
-            yield bundle * size, row.view(np.int32), column.view(np.int32), cell.astype(kind)
+            yield nth * size, row.view(np.int32), column.view(np.int32), cell.astype(kind)
 
 
 def _grouped(row: np.ndarray, column: np.ndarray, data: np.ndarray, shape: tuple[int, int]) -> csr_array:
