@@ -19,6 +19,9 @@ from coproduce.engine.consensus.statements import Pick, statistics
 LEAST = 11
 """Fewer people than this are not shown as a group or as a share."""
 
+SHOWN = 10
+"""So many statements of a kind are shown in words; the table has them all."""
+
 LETTERS = "ABCDE"
 COLOURS = ("#0F4C5C", "#9A4A06", "#2B6A3B", "#7A2E5D", "#4A4A8A")
 _SIZE = 320  # of the map, in its own units
@@ -52,7 +55,9 @@ class _Page:
     def _people(self, number: int) -> str:
         """So many people, in words that don't tell how many a hidden group has."""
         if self.hides:
-            return f"about {round(number, -1):,} people"
+            return (
+                f"about {round(number, -1):,} people" if round(number, -1) > LEAST else "more than 10 people"
+            )
         return f"{number:,} {'person' if number == 1 else 'people'}"
 
     def _statement(self, place: int) -> str:
@@ -74,21 +79,31 @@ class _Page:
         )
 
     def _shared(self) -> str:
-        agreed = [pick for pick in self.result.consensus if pick.agrees and pick.seen >= LEAST]
-        refused = [pick for pick in self.result.consensus if not pick.agrees and pick.seen >= LEAST]
-        html = '<section aria-labelledby="shared">\n<h2 id="shared">What most people share</h2>\n'
-        if not agreed and not refused:
+        ground = [pick for pick in self.result.common_ground if pick.seen >= LEAST]
+        known = {pick.statement for pick in ground}
+        others = [
+            pick for pick in self.result.consensus if pick.seen >= LEAST and pick.statement not in known
+        ]
+        html = '<section aria-labelledby="shared">\n<h2 id="shared">What people share</h2>\n'
+        if not ground and not others:
             return f"{html}<p>There is nothing yet that we can be sure of.</p>\n</section>\n"
-        for name, picks in (("agree", agreed), ("disagree", refused)):
-            if picks:
-                html += f"<h3>Most people {name}</h3>\n<ul class='voices'>\n"
-                html += (
-                    "".join(self._bubble(pick.statement, self._share(pick, name)) for pick in picks)
-                    + "</ul>\n"
-                )
+        several = len(self.result.groups) > 1
+        if several and not ground:
+            html += "<p>There is nothing yet that every group agrees or disagrees with.</p>\n"
+        for heading, picks, agrees in (
+            (f"{'Every group agrees' if several else 'People agree'}", ground, True),
+            (f"{'Every group disagrees' if several else 'People disagree'}", ground, False),
+            ("Most people agree, but we can’t be sure of every group", others, True),
+            ("Most people disagree, but we can’t be sure of every group", others, False),
+        ):
+            chosen = [pick for pick in picks if pick.agrees == agrees][:SHOWN]
+            if chosen:
+                told = "".join(self._bubble(pick.statement, self._share(pick)) for pick in chosen)
+                html += f"<h3>{heading}</h3>\n<ul class='voices'>\n{told}</ul>\n"
         return html + "</section>\n"
 
-    def _share(self, pick: Pick, name: str) -> str:
+    def _share(self, pick: Pick) -> str:
+        name = "agree" if pick.agrees else "disagree"
         text = f"{_percent(pick.votes, pick.seen)} of the {pick.seen:,} people who voted on this {name}."
         said = getattr(self.result.statistics, name)[:, pick.statement].tolist()
         seen = self.result.statistics.seen[:, pick.statement].tolist()
@@ -131,22 +146,25 @@ class _Page:
         return self._bubble(
             pick.statement,
             f"<strong>{_percent(pick.votes, pick.seen)} of group {LETTERS[group]} {name}</strong>, and "
-            f"{_percent(there, outside)} of everybody else. {pick.seen:,} in the group voted on this, "
-            f"{outside:,} others did.",
+            f"{_percent(there, outside)} of everybody else."
+            # With a hidden group, that would let it be counted.
+            + ("" if self.hides else f" {pick.seen:,} in the group voted on this, and {outside:,} others."),
         )
 
     def _map(self) -> str:
         points, labels = self.result.projection.points, self.result.labels
         if not self.shown:
             return ""
-        spread = max(float(np.quantile(np.abs(points[labels >= 0]), 0.98)) * 1.25, 1e-9)
-        middle, scale = _SIZE / 2, _SIZE / 2 / spread
-        rounds, rows = [], []
+        wide = {}
         for group in self.shown:
             inside = points[labels == group.number]
-            wide = np.sqrt(((inside - inside.mean(axis=0)) ** 2).sum(axis=1).mean())
+            wide[group.number] = float(np.sqrt(((inside - inside.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        far = max(max(map(abs, group.middle)) + wide[group.number] for group in self.shown)
+        middle, scale = _SIZE / 2, (_SIZE / 2 - 20) / max(far, 1e-9)
+        rounds, rows = [], []
+        for group in self.shown:
             x, y = (middle + scale * group.middle[0], middle - scale * group.middle[1])
-            radius = max(float(wide) * scale, 18)
+            radius = max(wide[group.number] * scale, 18)
             colour, letter = COLOURS[group.number], LETTERS[group.number]
             at = f'cx="{x:.1f}" cy="{y:.1f}" fill="{colour}"'
             rounds.append(
@@ -190,7 +208,7 @@ class _Page:
         else:
             verdict = (
                 "The groups are shaky. Other people coming would have made other groups, so do not build on them. "
-                "What most people share does not hang on the groups."
+                "What people share overall hangs less on them."
             )
         return (
             f"{html}<p><strong>{verdict}</strong> We drew people by chance again and again, and made the groups "
@@ -208,7 +226,7 @@ class _Page:
         else:
             html += "Everybody who voted is in a group. "
         return (
-            f"{html}Their votes count in what most people share. Votes can’t say what people think who were not "
+            f"{html}Their votes count in what most people say. Votes can’t say what people think who were not "
             "asked, or did not want to vote. Ask who that may be, and how to reach them.</p>\n</section>\n"
         )
 

@@ -55,7 +55,8 @@ class Result:
 
     projection: `projection.Projection`. labels: int8[P], each person's group, −1 where they are not counted.
     groups: `Group`s, in order. grouping: `groups.Grouping` of those who are counted. statistics: arrays [G, M].
-    consensus: what everybody shares, agreed first. group_informed, group_informed_disagree: float[M].
+    common_ground: what every group agrees with, then what every group disagrees with. consensus: what most people say,
+    whatever their group, agreed first. group_informed, group_informed_disagree: float[M].
     priority: float[M], which statement to show next; 0 for those taken out. taken_out: bool[M].
     """
 
@@ -85,7 +86,9 @@ class Result:
         self.labels[self.counted] = self.grouping.labels
         by_group = votes.tally_by(self.labels, len(self.grouping.sizes))
         self.statistics: Statistics = measures.statistics(by_group)
-        self.consensus = measures.consensus(votes.tally(), self.taken_out)
+        tally = votes.tally()
+        self.consensus = measures.consensus(tally, self.taken_out)
+        self.common_ground = measures.common_ground(self.statistics, tally, self.taken_out)
         self.group_informed, self.group_informed_disagree = measures.group_informed(self.statistics)
         self.priority = measures.priority(by_group.sum(axis=0), self.projection.extremity)
         self.priority[self.taken_out] = 0
@@ -169,6 +172,7 @@ class Result:
                 }
                 for one in self.groups
             ],
+            "common_ground": [_pick(pick, ids) for pick in self.common_ground],
             "consensus": [_pick(pick, ids) for pick in self.consensus],
             "statements": [
                 {

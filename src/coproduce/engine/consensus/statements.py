@@ -168,10 +168,31 @@ def consensus(tally: np.ndarray, taken_out: np.ndarray) -> tuple[Pick, ...]:
     for name in ("agree", "disagree"):
         p, z = getattr(everybody, f"p_{name}")[0], getattr(everybody, f"p_{name}_z")[0]
         places = np.flatnonzero((p > 0.5) & (z > SURE) & ~taken_out)
-        for place in places[np.argsort(-(p * z)[places], kind="stable")][:MOST].tolist():
-            votes, seen = int(getattr(everybody, name)[0, place]), int(everybody.seen[0, place])
-            found.append(Pick(place, name == "agree", votes, seen, float(p[place]), float(z[place])))
+        best = places[np.argsort(-(p * z)[places], kind="stable")][:MOST].tolist()
+        found += [_of_everybody(everybody, place, name) for place in best]
     return tuple(found)
+
+
+def common_ground(found: Statistics, tally: np.ndarray, taken_out: np.ndarray) -> tuple[Pick, ...]:
+    """What every group agrees with, then what every group disagrees with, by `group_informed`, strongest first.
+
+    A statement is common ground where of each group it is sure that more than half say so. tally: int[3M], all votes,
+    from which each pick's own figures are. Without groups there is none.
+    """
+    everybody = statistics(tally[None])
+    picks: list[Pick] = []
+    for name, together in zip(("agree", "disagree"), group_informed(found), strict=True):
+        if len(found.seen):
+            places = np.flatnonzero((getattr(found, f"p_{name}_z") > SURE).all(axis=0) & ~taken_out)
+            order = places[np.argsort(-together[places], kind="stable")].tolist()
+            picks += [_of_everybody(everybody, place, name) for place in order]
+    return tuple(picks)
+
+
+def _of_everybody(everybody: Statistics, place: int, name: str) -> Pick:
+    votes, seen = int(getattr(everybody, name)[0, place]), int(everybody.seen[0, place])
+    p, z = (float(getattr(everybody, each)[0, place]) for each in (f"p_{name}", f"p_{name}_z"))
+    return Pick(place, name == "agree", votes, seen, p, z)
 
 
 def group_informed(found: Statistics) -> tuple[np.ndarray, np.ndarray]:
