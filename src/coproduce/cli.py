@@ -288,7 +288,9 @@ def find_common_ground(asked: argparse.Namespace) -> int:
     print(
         f"{len(votes):,} votes by {len(votes.participants):,} people on {len(votes.statements):,} statements."
     )
-    print(f"Opinion groups of: {groups or 'nobody yet'}. Common ground: {len(result.common_ground)} statements.")
+    print(
+        f"Opinion groups of: {groups or 'nobody yet'}. Common ground: {len(result.common_ground)} statements."
+    )
     print(f"All of it is in {to}")
     return 0
 

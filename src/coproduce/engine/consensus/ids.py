@@ -57,6 +57,11 @@ class Numbered:
         return numbers + self.lowest if self.ids is None else self.ids[numbers]
 
 
+def as_array(given: Any) -> np.ndarray:
+    """An array of what was given; of a list nothing is turned into something else on the way."""
+    return np.array(given, object) if isinstance(given, list | tuple) else np.asarray(given)
+
+
 def place_of(ids: np.ndarray, one: Hashable) -> int | None:
     """The place of one id among ids, None where it is not there."""
     if ids.dtype.kind == "U":
@@ -88,8 +93,9 @@ def _is_id(one: object) -> bool:
 
 
 def _bad(given: Any, place: int, what: str) -> BadVotes:
+    one = given[place].item() if isinstance(given[place], np.generic) else given[place]
     return BadVotes(
-        f"The {what} {given[place]!r} at place {place:,} is no id. Ids are all whole numbers, or all text."
+        f"The {what} {one!r} at place {place:,} is no id. Ids are all whole numbers, or all text."
     )
 
 

@@ -216,7 +216,14 @@ def _arrow(table: Any) -> Any:
 
 def from_parquet(file: str | Path) -> Votes:
     """Votes from a Parquet file with the columns of `from_table`."""
-    return from_table(_pyarrow("pyarrow.parquet").read_table(file))
+    parquet, errors = _pyarrow("pyarrow.parquet"), _pyarrow("pyarrow").ArrowException
+    try:
+        table = parquet.read_table(file)
+    except errors as wrong:
+        raise BadVotes(
+            f"{file} can’t be read as Parquet: {wrong}. Write it again, or give a CSV file."
+        ) from None
+    return from_table(table)
 
 
 def _pyarrow(module: str) -> Any:

@@ -64,7 +64,9 @@ class Pick:
 def statistics(tally: np.ndarray) -> Statistics:
     """tally: int[G, 3M], how many votes of each group are in each cell (`votes.Votes.tally_by`)."""
     groups = len(tally)
-    disagree, _, agree = counts = tally.reshape(groups, -1, 3).transpose(2, 0, 1).astype(np.int64)
+    disagree, _, agree = counts = (
+        tally.reshape(groups, tally.shape[1] // 3, 3).transpose(2, 0, 1).astype(np.int64)
+    )
     seen = counts.sum(axis=0)
     elsewhere = counts.sum(axis=1)[:, None] - counts
     seen_elsewhere = elsewhere.sum(axis=0)

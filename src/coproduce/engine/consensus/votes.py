@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from coproduce.engine.consensus.ids import BadVotes, Numbered, place_of
+from coproduce.engine.consensus.ids import BadVotes, Numbered, as_array, place_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -188,7 +188,7 @@ def _build(
     participant: Any, statement: Any, vote: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     vote, cast = _votes(vote)
-    participant, statement = np.asarray(participant), np.asarray(statement)
+    participant, statement = as_array(participant), as_array(statement)
     for name, given in (("participants", participant), ("statements", statement)):
         if given.shape != cast.shape:
             raise BadVotes(
@@ -284,7 +284,7 @@ def _tally(cells: np.ndarray, wide: int) -> np.ndarray:
 
 def _votes(vote: Any) -> tuple[np.ndarray, np.ndarray]:
     """int8[n], and bool[n]: whether it is a vote at all."""
-    given = np.asarray(vote)
+    given = as_array(vote)
     if given.ndim != 1:
         raise BadVotes(
             f"The votes are to be a list, one number for each, not an array of shape {given.shape}."
@@ -296,7 +296,9 @@ def _votes(vote: Any) -> tuple[np.ndarray, np.ndarray]:
     if given.dtype.kind == "O":
         given = np.array([np.nan if one is None else one for one in given.tolist()])
     if given.size and given.dtype.kind not in "fiu":
-        raise BadVotes(f"Vote {given[0]!r} is no number. A vote is 1 (agree), -1 (disagree) or 0 (pass).")
+        raise BadVotes(
+            f"Vote {given.tolist()[0]!r} is no number. A vote is 1 (agree), -1 (disagree) or 0 (pass)."
+        )
     given = given.astype(float, copy=False)
     cast = ~np.isnan(given)
     good = ~cast | (given == 0) | (given == 1) | (given == -1)
@@ -308,5 +310,5 @@ def _votes(vote: Any) -> tuple[np.ndarray, np.ndarray]:
 def _bad_vote(given: np.ndarray, good: np.ndarray) -> None:
     place = int(np.flatnonzero(~good)[0])
     raise BadVotes(
-        f"Vote {given[place]} at place {place:,} is none we know. A vote is 1 (agree), -1 (disagree) or 0 (pass)."
+        f"Vote {given[place]:g} at place {place:,} is none we know. A vote is 1 (agree), -1 (disagree) or 0 (pass)."
     )
