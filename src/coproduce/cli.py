@@ -265,6 +265,8 @@ def find_common_ground(asked: argparse.Namespace) -> int:
     to = asked.page or asked.file.with_suffix(".html")
     beside = asked.file.with_name("comments.csv")
     try:
+        if asked.file.resolve() in {each.resolve() for each in (to, asked.json) if each}:
+            raise BadVotes(f"{asked.file} would be written over. Give the page another name.")
         votes = read(asked.file)
         told = asked.statements or (beside if beside.exists() and beside != asked.file else None)
         words, taken_out = words_of(told) if told else ({}, [])

@@ -168,6 +168,11 @@ def _columns(name: str) -> tuple[Any, list[str]]:
         raise BadVotes(
             f"{name} has to have the columns participant, statement and vote. It has: {', '.join(there)}."
         )
+    for column in found[:2]:
+        if not pyarrow.types.is_integer(kind := file.schema_arrow.field(column).type):
+            raise BadVotes(
+                f"{name}: the column {column} is {kind}. Across files ids have to be whole numbers."
+            )
     return file, [one for one in found if one is not None]
 
 
@@ -176,11 +181,6 @@ def _arrays(name: str) -> list[np.ndarray]:
     file, columns = _columns(name)
     table = file.read(columns)
     arrays = [table[column].to_numpy() for column in columns]
-    for column, array in zip(columns[:2], arrays[:2], strict=True):
-        if len(array) and array.dtype.kind not in "iu":
-            raise BadVotes(
-                f"{name}: the column {column} is {array.dtype}. Across files ids are whole numbers."
-            )
     if arrays[2].dtype.kind == "f":
         cast = ~np.isnan(arrays[2])
         arrays = [array[cast] for array in arrays]
