@@ -263,9 +263,6 @@ def _ids(votes: Votes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _renumbered(votes: Votes, statements: np.ndarray) -> Votes:
     """The same votes, with statements numbered as in all files."""
-    kind = np.uint16 if 3 * len(statements) <= 1 << 16 else np.uint32
-    place = np.searchsorted(statements, votes.statements)
-    cells = (3 * place[:, None] + np.arange(3)).ravel().astype(kind)[votes.cells]
-    found = Votes(votes.participants, statements, votes.begins, cells)
+    found = votes.renumbered(statements)
     found.frugal = True
     return found

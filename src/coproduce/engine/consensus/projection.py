@@ -18,7 +18,12 @@ from coproduce.engine.consensus.votes import Votes
 
 _FEW = 24  # so few statements are compared with one another outright: Lanczos has no room there
 _NOTHING = 1e-12  # a component with less of the first one's variance than this is rounding, and left out
+_EXACT = 1e-12  # what is left over of an eigenvector, by the first eigenvalue
+_STEPS = 40
 _LIKE = 1 - 1e-6  # entries of a component that are as large as one another
+
+
+Times = Callable[[np.ndarray], np.ndarray]
 
 
 class Asked(Protocol):
@@ -105,7 +110,8 @@ def _components(
         values, vectors = np.linalg.eigh((square + square.T) / 2)
         found, along = values[::-1][:2], vectors.T[::-1][:2]
     else:
-        found, along = _lanczos(times, wide, start)
+        near = start is not None and start.any(axis=1).all() and _nearby(times, start)
+        found, along = near or _lanczos(times, wide)
     for at, (value, vector) in enumerate(zip(found, along, strict=True)):
         if value > _NOTHING * max(found[0], 0):
             sizes = np.abs(vector)
@@ -114,16 +120,41 @@ def _components(
     return variances, components
 
 
-def _lanczos(
-    times: Callable[[np.ndarray], np.ndarray], wide: int, start: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _lanczos(times: Times, wide: int) -> tuple[np.ndarray, np.ndarray]:
     """By the implicitly restarted Lanczos method (Lehoucq, Sorensen and Yang 1998, ARPACK), as SciPy has it."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     first = np.random.default_rng(0).standard_normal(wide)  # the same each time, so that the result is too
-    if start is not None and start.any():
-        first = start.sum(axis=0)
     square = LinearOperator((wide, wide), matvec=times, dtype=float)
-    values, vectors = eigsh(square, k=2, which="LA", v0=first, tol=1e-12, ncv=min(12, wide))
+    values, vectors = eigsh(square, k=2, which="LA", v0=first, tol=_EXACT, ncv=min(12, wide))
     order = np.argsort(-values, kind="stable")
     return values[order], vectors.T[order]
+
+
+def _nearby(times: Times, start: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """By Lanczos (1950) without restarts, from vectors that are near: about half the steps; None if it needs many.
+
+    ARPACK can't make use of them: it looks at what it has only after a round of steps.
+    """
+    first = start.sum(axis=0)
+    # A little of everything, so that what is new is not missed.
+    first += 1e-4 * np.random.default_rng(0).standard_normal(len(first)) / np.sqrt(len(first))
+    basis = np.empty((_STEPS, len(first)))
+    basis[0] = first / np.linalg.norm(first)
+    square = np.zeros((_STEPS, _STEPS))
+    for step in range(_STEPS - 1):
+        known = basis[: step + 1]
+        pulled = times(known[-1])
+        for _ in range(2):  # twice is enough to stand at right angles to all before
+            part = known @ pulled
+            pulled = pulled - part @ known
+            square[step, step] += part[-1]
+        size = np.linalg.norm(pulled)
+        values, vectors = np.linalg.eigh(square[: step + 1, : step + 1])
+        if step > 2 and size * np.abs(vectors[-1, -2:]).max() <= _EXACT * values[-1]:
+            return values[:-3:-1], vectors.T[:-3:-1] @ known
+        if not size > _NOTHING * values[-1]:
+            return None
+        square[step, step + 1] = square[step + 1, step] = size
+        basis[step + 1] = pulled / size
+    return None
