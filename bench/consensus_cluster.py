@@ -1,9 +1,9 @@
 """Opinion groups and common ground beyond one machine's memory: 500 M votes of 10 M people, from Parquet, on Dask.
 
     .venv/bin/python bench/consensus_cluster.py                 500 M votes (about 1.3 GB of files, written first)
-    .venv/bin/python bench/consensus_cluster.py --tenth         50 M votes of 1 M people, and the same in memory beside it
+    .venv/bin/python bench/consensus_cluster.py --tenth         50 M votes of 1 M people, and in memory beside it
     .venv/bin/python bench/consensus_cluster.py --hundredth     5 M votes of 100,000 people, likewise
-    … --as-cast                                                 people's votes are spread over all files
+    … --as-cast                                                 each file has people from first to last
 
 A local cluster of two processes with one thread each; workers and the process that asks share 6 GiB. Prints how long
 reading and working took by the clock, CPU seconds of all three processes, and the most that each held.
@@ -23,7 +23,7 @@ for name in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-import numpy as np
+import numpy as np  # noqa: E402 - it looks once at how many threads it may have
 
 STATEMENTS = 2_000
 PER_FILE = 100_000  # people
