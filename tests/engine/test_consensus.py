@@ -405,6 +405,14 @@ def test_somebody_is_asked_what_tells_most_and_never_twice():
         next_statement(result, 5, draw=1.5)
 
 
+def test_a_new_statement_is_shown_and_a_closed_one_never():
+    result = analyse(camps(60, 12, 2, share=0.4), moderated_out=[3])
+    assert next_statement(result, 5, statements=[*range(12), 77], seen=range(12)) == 77
+    assert measures.UNSEEN == measures.priority(np.zeros(3), np.zeros(1))[0]
+    assert next_statement(result, 5, statements=[3]) is None
+    assert next_statement(analyse(votes_of({})), 5, statements=[8, 2, 9], seen=[2]) == 8
+
+
 def test_where_somebody_is():
     votes = camps(60, 12, 2)
     result = analyse(votes)

@@ -54,6 +54,9 @@ def test_every_table_gives_the_same_votes(make):
     assert the_same(Votes.from_table(make(of_polis | {"other": [0] * 5})), votes)
     wide = {"participant": [1, 2, 3], "group-id": [0, 0, 1], "10": [1, 0, 1], "20": [-1, None, 1]}
     assert the_same(Votes.from_table(make(wide)), votes)
+    nothing = pandas.DataFrame(SMALL).astype({"vote": "Int8"})
+    nothing.loc[0, "vote"] = pandas.NA
+    assert len(Votes.from_table(nothing)) == 4
     later_first = {"timestamp": [9, 8], "participant": [1, 1], "statement": [10, 10], "vote": [1, -1]}
     assert Votes.from_table(make(later_first)).arrays()[2].tolist() == [1]
 

@@ -30,7 +30,7 @@ STARTS = 12
 """In the exact mode k-means starts so many times; the tightest groups stand."""
 
 _DRAWN = 2_048  # base clusters are found on so many people at most, spread over all; everybody then goes to the nearest
-_ROUNDS = 12  # of k-means over those: base clusters only have to be small
+_ROUNDS = 6  # of k-means over those: base clusters only have to be small
 _MOST_ROUNDS = 100  # of k-means over base clusters; it ends long before
 _NEAR = 0.01  # Polis stops once no middle moves further than this
 _AT_ONCE = 1 << 12

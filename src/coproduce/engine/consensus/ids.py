@@ -62,6 +62,11 @@ def as_array(given: Any) -> np.ndarray:
     return np.array(given, object) if isinstance(given, list | tuple) else np.asarray(given)
 
 
+def is_none(one: object) -> bool:
+    """None, or what pandas has in its place."""
+    return one is None or type(one).__name__ == "NAType"
+
+
 def place_of(ids: np.ndarray, one: Hashable) -> int | None:
     """The place of one id among ids, None where it is not there."""
     if ids.dtype.kind == "U":

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from coproduce.engine.consensus.ids import BadVotes
+from coproduce.engine.consensus.ids import BadVotes, is_none
 from coproduce.engine.consensus.votes import Votes
 
 PERSON = ("participant", "voter-id", "voter_id", "participant_id", "person")
@@ -202,7 +202,7 @@ def from_table(table: Any) -> Votes:
 
 def _numbers(given: np.ndarray) -> np.ndarray:
     if given.dtype.kind == "O":
-        return np.array([np.nan if one is None else one for one in given.tolist()])
+        return np.array([np.nan if is_none(one) else one for one in given.tolist()])
     return given
 
 

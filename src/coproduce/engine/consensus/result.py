@@ -13,7 +13,7 @@ import numpy as np
 from coproduce.engine.consensus import groups as grouping
 from coproduce.engine.consensus import statements as measures
 from coproduce.engine.consensus.groups import Grouping
-from coproduce.engine.consensus.ids import BadVotes, place_of
+from coproduce.engine.consensus.ids import place_of
 from coproduce.engine.consensus.projection import Asked, Projection, project
 from coproduce.engine.consensus.stability import Stability, stability
 from coproduce.engine.consensus.statements import Pick, Statistics
@@ -228,26 +228,31 @@ def analyse(
 
 
 def next_statement(
-    result: Result, participant: Hashable, *, seen: Iterable[Hashable] = (), draw: float | None = None
+    result: Result,
+    participant: Hashable,
+    *,
+    statements: Iterable[Hashable] | None = None,
+    seen: Iterable[Hashable] = (),
+    draw: float | None = None,
 ) -> Any:
     """The id of the statement to show to somebody next: one they have not voted on, or None when there is none left.
 
-    seen: ids they have been shown since, beside those they voted on. draw: a number from 0 to below 1, by which a
-    statement is drawn, more likely the higher its priority, as Polis does. Without one, the highest priority; ties
-    go to the lowest id.
+    statements: ids of all that may be shown, those that nobody has voted on yet among them; without it, all that were
+    voted on. seen: ids they have been shown since, beside those they voted on. draw: a number from 0 to below 1, by
+    which a statement is drawn, more likely the higher its priority, as Polis does. Without one, the highest priority;
+    ties go to the lowest id.
     """
-    votes = result.votes
-    left = ~result.taken_out
-    left[votes.of(participant)[0]] = False
-    for one in seen:
-        if (place := place_of(votes.statements, one)) is not None:
-            left[place] = False
-    if not left.any():
-        return None
     if draw is not None and not 0 <= draw < 1:
-        raise BadVotes(f"The draw is {draw!r}. Give a number from 0 to below 1, or none.")
-    priority = np.where(left, result.priority, 0)
+        raise ValueError(f"The draw is {draw!r}. Give a number from 0 to below 1, or none.")
+    votes = result.votes
+    left = dict(zip(votes.statements.tolist(), result.priority.tolist(), strict=True))
+    if statements is not None:
+        left = {one: left.get(one, measures.UNSEEN) for one in sorted(set(statements))}  # type: ignore[type-var]
+    for one in [*votes.statements[votes.of(participant)[0]].tolist(), *result.moderated_out, *seen]:
+        left.pop(one, None)
+    if not left:
+        return None
     if draw is None:
-        return votes.statements[int(priority.argmax())].item()
-    upto = np.cumsum(priority)
-    return votes.statements[int(np.searchsorted(upto, draw * upto[-1], side="right"))].item()
+        return max(left, key=left.__getitem__)
+    upto = np.cumsum(list(left.values()))
+    return list(left)[int(np.searchsorted(upto, draw * upto[-1], side="right"))]

@@ -17,6 +17,10 @@ MOST = 5
 """So many statements at most stand for a group, or for what everybody shares."""
 
 
+UNSEEN = (0.5 * 0.5 * 9) ** 2
+"""The `priority` of a statement that nobody has voted on."""
+
+
 @dataclass(frozen=True)
 class Statistics:
     """How G groups voted on M statements, each array [G, M].

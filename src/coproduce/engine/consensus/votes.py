@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from coproduce.engine.consensus.ids import BadVotes, Numbered, as_array, place_of
+from coproduce.engine.consensus.ids import BadVotes, Numbered, as_array, is_none, place_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -332,7 +332,7 @@ def _votes(vote: Any) -> tuple[np.ndarray, np.ndarray]:
             _bad_vote(given, (given >= -1) & (given <= 1))
         return given.astype(np.int8, copy=False), np.broadcast_to(np.True_, given.shape)
     if given.dtype.kind == "O":
-        given = np.array([np.nan if one is None else one for one in given.tolist()])
+        given = np.array([np.nan if is_none(one) else one for one in given.tolist()])
     if given.size and given.dtype.kind not in "fiu":
         raise BadVotes(
             f"Vote {given.tolist()[0]!r} is no number. A vote is 1 (agree), -1 (disagree) or 0 (pass)."
