@@ -11,7 +11,7 @@ import polars
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coproduce.engine.consensus import BadVotes, Votes
@@ -83,6 +83,7 @@ def test_both_exports_of_polis_hold_the_same_votes(name):
         assert len(wide) == sum(int(row["n-votes"]) for row in csv.DictReader(file))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.tuples(

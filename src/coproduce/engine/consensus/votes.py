@@ -129,10 +129,10 @@ class Votes:
             pieces.append(new.cells[new.begins[at] : new.begins[at + 1]])
             upto = row + there
         pieces.append(kept.cells[self.begins[upto] :])
-        participants = np.union1d(self.participants, later.participants)
-        counts = np.empty(len(participants), np.int64)
-        counts[np.searchsorted(participants, self.participants)] = self.counts
-        counts[np.searchsorted(participants, new.participants)] = new.counts
+        counts = self.counts
+        counts[place[known]] = new.counts[known]
+        participants = np.insert(self.participants, place[~known], new.participants[~known])
+        counts = np.insert(counts, place[~known], new.counts[~known])
         return Votes(
             participants, statements, np.concatenate([[0], np.cumsum(counts)]), np.concatenate(pieces)
         )
