@@ -287,6 +287,18 @@ def test_the_last_vote_wins_however_many_are_read_at_once(at_once, apart, cast):
         assert given_of(parts[0].plus(parts[1])) == last
 
 
+def test_ids_may_have_gaps_of_any_size():
+    rng = np.random.default_rng(0)
+    person, statement = np.divmod(rng.permutation(20_000), 100)
+    vote = rng.integers(-1, 2, 20_000)
+    plain = Votes.from_arrays(person, statement, vote)
+    for wide in (7, 700, 7_000, 7 << 40):
+        spread = Votes.from_arrays(person * wide - 5, statement * wide - 9, vote)
+        assert (spread.cells == plain.cells).all() and (spread.begins == plain.begins).all()
+        assert (spread.participants == np.arange(200) * wide - 5).all()
+        assert (spread.statements == np.arange(100) * wide - 9).all()
+
+
 def test_what_is_no_vote_is_none_and_what_is_unknown_is_named():
     votes = Votes.from_arrays([1, 1, 2], [1, 2, 1], [1, float("nan"), -1])
     assert given_of(votes) == {(1, 1): 1, (2, 1): -1}

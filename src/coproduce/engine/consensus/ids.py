@@ -27,15 +27,25 @@ class Numbered:
     ids: np.ndarray | None = None
 
     @classmethod
-    def of(cls, given: np.ndarray, what: str) -> Numbered:
-        """Number an array of whole numbers or text. Raises BadVotes at anything else."""
+    def of(cls, given: np.ndarray, what: str, gaps: int) -> Numbered:
+        """Number an array of whole numbers or text, leaving out what does not occur where that is more than gaps.
+
+        Raises BadVotes at anything that is neither.
+        """
         given = _plain(given, what)
         if not given.size:
             return cls(np.empty(0, np.int64), 0, 0)
         if given.dtype.kind != "U":
             lowest, highest = int(given.min()), int(given.max())
-            if highest - lowest < max(4 * given.size, 1 << 16):
-                return cls(given, lowest, highest - lowest + 1)
+            wide = highest - lowest + 1
+            if wide <= gaps:
+                return cls(given, lowest, wide)
+            if wide <= 4 * given.size:  # a list of all there could be is shorter than sorting what there is
+                there = np.zeros(wide, bool)
+                there[given.astype(np.int64) - lowest] = True
+                place = np.cumsum(there, dtype=np.int32) - 1
+                ids = np.flatnonzero(there) + lowest
+                return cls(place[given.astype(np.int64) - lowest], 0, len(ids), ids)
         ids, numbers = np.unique(given, return_inverse=True)
         if given.dtype.kind != "U":
             return cls(numbers, 0, len(ids), ids.astype(np.int64))
