@@ -3,9 +3,9 @@
 Two ways. `polis` follows the rules of Polis to the letter (`math/src/polismath/math/clusters.clj` and
 `conversation.clj` of compdemocracy/polis, at 08e03eb): base clusters from the first hundred people who differ, group
 clusters from the first base clusters, until no middle moves by 0.01, the mean silhouette of base clusters, each
-counting once. Left out is what looks back at an earlier result (people once counted stay so, clusters start from the last ones,
-another number of groups has to win four times); components are exact in place of a hundred power iterations; people
-stand in the order of their ids; ties go to the first.
+counting once. Left out is what looks back at an earlier result (people once counted stay so, clusters start from the
+last ones, another number of groups has to win four times); components are exact in place of a hundred power
+iterations; people stand in the order of their ids; ties go to the first.
 
 `exact` is ours: the same two steps, with starts that don't hang on who came first (k-means++, Arthur and Vassilvitskii
 2007), every base cluster counting for as many people as stand there, and no group too small to be one.
