@@ -51,7 +51,7 @@ class SpreadVotes:
 
     def _ask(self, question: Any, each: Sequence[Any] | None = None, **same: Any) -> list[Any]:
         """What each bundle answers, in order. each: what it is asked about; same: what all are."""
-        given = [] if each is None else [each]
+        given = [] if each is None else [self.client.scatter(list(each), hash=False)]
         answers = self.client.map(question, self.bundles, *given, pure=False, **same)
         found: list[Any] = self.client.gather(answers)
         return found
