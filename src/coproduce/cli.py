@@ -56,6 +56,26 @@ def main(arguments: list[str] | None = None) -> int:
     erase.add_argument("person", metavar="ID|EMAIL")
     erase.add_argument("--keep-words", action="store_true", help="keep their words, without their name")
     erase.add_argument("--yes", action="store_true", help="don't ask")
+    consensus = verbs.add_parser(
+        "consensus", help="find what people agree on in a file of votes, and write a page about it"
+    )
+    consensus.add_argument(
+        "file", metavar="FILE", type=Path, help="CSV, in either shape of Polis, or Parquet"
+    )
+    consensus.add_argument(
+        "--statements",
+        metavar="FILE.csv",
+        type=Path,
+        help="their words; comments.csv beside FILE if left out",
+    )
+    consensus.add_argument("--title", default="", help="what it was about")
+    consensus.add_argument("--mode", choices=["exact", "polis"], default="exact", help="how groups are made")
+    consensus.add_argument(
+        "--leave-out", metavar="ID", action="append", default=[], help="a statement taken out"
+    )
+    consensus.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
+    consensus.add_argument("--page", metavar="FILE.html", type=Path, help="where to; FILE.html if left out")
+    consensus.add_argument("--json", metavar="FILE.json", type=Path, help="write all numbers here too")
     manage = verbs.add_parser(
         "manage", help="a Django command, such as `coproduce manage migrate`", add_help=False
     )
@@ -66,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
         from coproduce.engine.themes import command
 
         return command.run(asked.files, asked.column, asked.asked, asked.report)
+    if asked.verb == "consensus":
+        return find_common_ground(asked)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coproduce.site.settings")
     if not os.environ.get("PORT", "8000").isdecimal():
         print(f"PORT has to be a number such as 8001, not {os.environ['PORT']!r}.")
@@ -244,6 +266,46 @@ def keep(asked: argparse.Namespace) -> int:
     except keeping.Refused as refused:
         print(refused)
         return 2
+
+
+def find_common_ground(asked: argparse.Namespace) -> int:
+    """Votes in, a page out: nothing of the installation is read or changed, and nothing leaves this machine."""
+    from coproduce.engine.consensus import BadVotes, analyse, report
+    from coproduce.engine.consensus.reading import read, words_of
+
+    to = asked.page or asked.file.with_suffix(".html")
+    beside = asked.file.with_name("comments.csv")
+    try:
+        if asked.file.resolve() in {each.resolve() for each in (to, asked.json) if each}:
+            raise BadVotes(f"{asked.file} would be written over. Give the page another name.")
+        votes = read(asked.file)
+        told = asked.statements or (beside if beside.exists() and beside != asked.file else None)
+        words, taken_out = words_of(told) if told else ({}, [])
+        left_out = [int(one) if one.removeprefix("-").isdecimal() else one for one in asked.leave_out]
+        if unknown := [one for one in left_out if one not in votes.statements.tolist()]:
+            raise BadVotes(
+                f"Nobody voted on statement {unknown[0]}, so it can't be left out. Look at its number."
+            )
+        result = analyse(votes, mode=asked.mode, moderated_out=[*taken_out, *left_out], seed=asked.seed)
+        title = asked.title or asked.file.resolve().parent.name
+        to.write_text(report.page(result, title=title, words=words), encoding="utf-8")
+        if asked.json:
+            asked.json.write_text(result.to_json(), encoding="utf-8")
+    except BadVotes as wrong:
+        print(wrong)
+        return 2
+    except OSError as wrong:
+        print(f"{wrong.filename}: {wrong.strerror}. Look at the name, and whether you may open it.")
+        return 2
+    groups = ", ".join(f"{group.size:,}" for group in result.groups)
+    print(
+        f"{len(votes):,} votes by {len(votes.participants):,} people on {len(votes.statements):,} statements."
+    )
+    print(
+        f"Opinion groups of: {groups or 'nobody yet'}. Common ground: {len(result.common_ground)} statements."
+    )
+    print(f"All of it is in {to}")
+    return 0
 
 
 def _settings(place: str) -> Path:
