@@ -13,7 +13,7 @@ from coproduce.changes.thread import voices_behind
 from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Mandate, Person, Way, name_for
 from coproduce.people.permissions import hubs_where
-from coproduce.voices.models import Voice
+from coproduce.voices.models import Voice, VoiceQuerySet
 
 
 class Update(models.Model):
@@ -218,3 +218,22 @@ def latecomers(update: Update) -> int:
         .distinct()
         .count()
     )
+
+
+def their_words(feedback: Feedback) -> list[Voice]:
+    """What this person said that led to the change, oldest first. Their own words are always theirs to read.
+
+    Not what they took back: whoever makes the letter or the call would see whose it was.
+    """
+    return list(_their_words(feedback))
+
+
+def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
+    """Of those, what the trusted person wrote down for them or may read anyway. What they told others stays there."""
+    may_read = Voice.objects.visible_to(trusted).values("pk")
+    return list(_their_words(feedback).filter(Q(through=trusted) | Q(pk__in=may_read)))
+
+
+def _their_words(feedback: Feedback) -> VoiceQuerySet:
+    said = voices_behind(feedback.update.change).filter(person=feedback.person_id, withdrawn_at__isnull=True)
+    return said.exclude(words="").order_by("said_on", "pk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coproduce.hearback.models import Feedback, Letters, Notice, State, Update
+from coproduce.hearback.tasks import write_letters
 from coproduce.people.models import Person
 
 
@@ -65,8 +66,6 @@ def erase(person: Person, choice: str) -> list[str]:
         pile.pdf, pile.written = "", 0
         pile.save(update_fields=["pdf", "written"])
         if pile.posted_at is None:
-            from coproduce.hearback.tasks import write_letters
-
             write_letters.enqueue(pile.pk)
     theirs = Feedback.objects.filter(person=person)
     theirs.filter(state__in=[State.OWED, State.UNDELIVERABLE, State.UNCERTAIN], answer__isnull=True).delete()

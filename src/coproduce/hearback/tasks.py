@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
-from coproduce.hearback import actions
+from coproduce.hearback import sending
 from coproduce.hearback.channels import email, letter
 from coproduce.hearback.models import Feedback, Letters, owed_notices
 from coproduce.people.models import Way
@@ -33,7 +33,7 @@ def deliver(context: TaskContext) -> None:
     try:
         reached = not owed or email.send_all(_some(owed), worker)
     finally:
-        actions.give_up_claims([worker])  # whatever stopped it in mid-send
+        sending.give_up_claims([worker])  # whatever stopped it in mid-send
     if reached and not owed_emails.exists():
         notices = owed_notices()
         reached = not notices or email.send_notices(_some(notices))

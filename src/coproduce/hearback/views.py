@@ -25,6 +25,8 @@ from coproduce.hearback.models import (
     Update,
     heard_as_said_to,
     latecomers,
+    their_words,
+    their_words_for,
 )
 from coproduce.hearback.reply import feedback_of
 from coproduce.people.counts import is_of_the_group, said_to
@@ -85,7 +87,7 @@ def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) ->
         "hearback/reply.html",
         {
             "feedback": feedback,
-            "voices": actions.their_words(feedback),
+            "voices": their_words(feedback),
             "form": form,
             "given": getattr(feedback, "answer", None),
         },
@@ -252,7 +254,7 @@ class _Card:
 
     @classmethod
     def of(cls, feedback: Feedback, form: ToldForm) -> _Card:
-        return cls(feedback, actions.their_words(feedback), feedback.person.preferred_way, form)
+        return cls(feedback, their_words(feedback), feedback.person.preferred_way, form)
 
 
 @require_POST
@@ -330,7 +332,7 @@ def pass_on(request: PersonRequest, pk: int) -> HttpResponse:
     feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
     form = PassedOnForm(request.POST, prefix=f"f{pk}")
     if not form.is_valid():
-        voices = actions.their_words_for(request.person, feedback)
+        voices = their_words_for(request.person, feedback)
         return render(
             request, "hearback/pass_on.html", {"feedback": feedback, "voices": voices, "form": form}
         )

@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from coproduce.hearback import actions
-from coproduce.hearback.models import Feedback, Notice
+from coproduce.hearback import sending
+from coproduce.hearback.models import Feedback, Notice, their_words
 from coproduce.hearback.reply import reply_path
 from coproduce.people.models import Account, Way
 
@@ -30,10 +30,10 @@ def send_all(owed: Iterable[int], worker: str) -> bool:
     except with_trouble:
         return False
     try:
-        for feedback in actions.claim(owed, worker, Way.Kind.EMAIL):
+        for feedback in sending.claim(owed, worker, Way.Kind.EMAIL):
             way = feedback.person.ways.best().filter(kind=Way.Kind.EMAIL).first()
             if way is None:  # they changed their mind since: owed again, their new way
-                actions.not_sent(feedback, "")
+                sending.not_sent(feedback, "")
                 continue
             try:
                 message = write(feedback, way.address, way.others_may_read)
@@ -45,15 +45,15 @@ def send_all(owed: Iterable[int], worker: str) -> bool:
                 UnicodeEncodeError,
                 ValueError,
             ) as refused:
-                actions.undeliverable(feedback, _reason(refused))
+                sending.undeliverable(feedback, _reason(refused))
             except smtplib.SMTPServerDisconnected as gone:
-                actions.uncertain(feedback, _reason(gone))
+                sending.uncertain(feedback, _reason(gone))
                 connection.close()
                 return False
             except with_trouble as trouble:
-                actions.uncertain(feedback, _reason(trouble))
+                sending.uncertain(feedback, _reason(trouble))
             else:
-                actions.sent(feedback)
+                sending.sent(feedback)
     finally:
         connection.close()
     return True
@@ -72,7 +72,7 @@ def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
         return False
     try:
         for update, trusted in owed:
-            claimed = actions.claim_notice(update, trusted)
+            claimed = sending.claim_notice(update, trusted)
             if claimed is None:
                 continue
             notice, address = claimed
@@ -84,7 +84,7 @@ def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
                 if isinstance(trouble, smtplib.SMTPServerDisconnected):
                     return False
             else:
-                actions.notice_sent(notice)
+                sending.notice_sent(notice)
     finally:
         connection.close()
     return True
@@ -120,7 +120,7 @@ def write(feedback: Feedback, address: str, others_may_read: bool = False) -> Em
         "update": feedback.update,
         "change": feedback.update.change,
         "hub": feedback.update.change.hub,
-        "voices": actions.their_words(feedback),
+        "voices": their_words(feedback),
         "link": here + reply_path(feedback),
         "here": here,
         "sender": settings.SENDER_NAME,

@@ -14,8 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from coproduce.hearback.actions import their_words
-from coproduce.hearback.models import Feedback, Letters
+from coproduce.hearback.models import Feedback, Letters, their_words
 from coproduce.people.models import Way
 from coproduce.people.paper import to_pdf
 
