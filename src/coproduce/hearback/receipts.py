@@ -55,13 +55,13 @@ def _said(request: HttpRequest, token: str) -> dict[str, Any] | None:
     shown = request.headers.get("Authorization", "")
     if not token or not constant_time_compare(shown, f"Bearer {token}"):
         raise Http404
-    if request.content_type != "application/json":
-        return request.POST.dict()
-    try:
-        said = json.loads(request.body[:MOST])
-    except ValueError:
-        return None
-    return said if isinstance(said, dict) else None
+    said: Any = request.POST.dict()
+    if request.content_type == "application/json":
+        try:
+            said = json.loads(request.body[:MOST])
+        except ValueError:
+            return None
+    return said if isinstance(said, dict) and "status" in said else None
 
 
 def _not_understood() -> HttpResponse:

@@ -129,7 +129,9 @@ def claim(pk: int, worker: str, kind: str) -> Message | None:
         return None
     feedback.refresh_from_db(fields=["state", "claimed_by", "claimed_at", "went_by", "tries"])
     reference = f"feedback-{pk}.{feedback.tries}.{get_random_string(10)}"
-    Attempt.objects.create(feedback=feedback, way=way, kind=kind, reference=reference)
+    Attempt.objects.create(
+        feedback=feedback, way=way, kind=kind, reference=reference, at=feedback.claimed_at or timezone.now()
+    )
     return Message(feedback, way, reference)
 
 

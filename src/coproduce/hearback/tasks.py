@@ -18,6 +18,7 @@ from coproduce.hearback import sending
 from coproduce.hearback.channels import Asked, Unreachable, letter
 from coproduce.hearback.channels.here import senders
 from coproduce.hearback.models import Attempt, Letters, owed_notices
+from coproduce.people.models import Way
 
 One = TypeVar("One")
 SEND_FOR = (
@@ -35,9 +36,8 @@ def deliver(context: TaskContext) -> None:
     worker = context.task_result.worker_ids[-1]
     # What this worker still holds is from a run that could not even write down what became of it (a full disk).
     sending.give_up_claims([worker])
-    waits: list[dt.timedelta] = []
-    more = False
-    for channel in senders():
+    channels, waits = senders(), {}
+    for channel in channels:
         owed = list(sending.to_send(channel.kind).values_list("pk", flat=True)[:AT_ONCE])
         if not owed:
             continue
@@ -47,17 +47,16 @@ def deliver(context: TaskContext) -> None:
         finally:
             sending.give_up_claims([worker])  # whatever stopped it in mid-send
         if wait is not None:
-            waits.append(wait)
-        elif sending.to_send(channel.kind).exists():
-            more = True
+            waits[channel.kind] = wait
+    more = any(sending.to_send(each.kind).exists() for each in channels if each.kind not in waits)
     if not more and not waits and (notices := owed_notices()):
         if not sending.send_notices(_some(notices)):
-            waits.append(sending.TRY_AGAIN_AFTER)
+            waits[Way.Kind.TRUSTED_PERSON] = sending.TRY_AGAIN_AFTER
         more = not waits and bool(owed_notices())
     if more:
         deliver.enqueue()
     elif waits:
-        deliver.using(run_after=timezone.now() + min(waits)).enqueue()
+        deliver.using(run_after=timezone.now() + min(waits.values())).enqueue()
 
 
 def _some(owed: list[One]) -> Iterator[One]:

@@ -36,7 +36,7 @@ logging.getLogger("notifications_python_client").setLevel(logging.ERROR)
 logging.getLogger("notifications_python_client.base").setLevel(logging.CRITICAL)
 
 ANSWERS_WITHIN = 20  # seconds
-NOT_ABOUT_THIS_ONE = ("template", "personalisation", "api key", "api-key", "service", "trial mode", "team")
+NOT_ABOUT_THIS_ONE = ("template", "missing personalisation", "api key", "team-only", "trial mode", "service")
 ARRIVED = {"delivered", "received"}
 NOT_ARRIVED = {
     "permanent-failure",
