@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from django.utils.text import capfirst
+
 from coproduce.changes.thread import people_behind, voices_behind
 from coproduce.hearback.models import Update
 from coproduce.people.counts import said_to
@@ -34,7 +36,7 @@ def on_paper(update: Update, voices: list[Voice]) -> bytes:
         "title": update.title,
         "text": [part.strip() for part in update.text.split("\n\n") if part.strip()],
         "hub": change.hub.name,
-        "people": count.people if count.number else "",
+        "people": capfirst(count.people) if count.number else "",
         "words": [voice.shown for voice in voices],
     }
     return to_pdf(HERE / "wall.typ", {"notice": json.dumps(notice)})
