@@ -185,8 +185,8 @@ class Feedback(models.Model):
 
     @property
     def way(self) -> Way | None:
-        """The way it is to go now."""
-        return self.next_way or self.person.preferred_way
+        """The way it is to go now: owed_by() for one. Uses what was prefetched."""
+        return self.person.preferred_way if self.next_way is None else self.next_way
 
 
 class Attempt(models.Model):
@@ -323,5 +323,6 @@ def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
 
 
 def _their_words(feedback: Feedback) -> VoiceQuerySet:
-    said = voices_behind(feedback.update.change).filter(person=feedback.person_id, withdrawn_at__isnull=True)
-    return said.exclude(words="").order_by("said_on", "pk")
+    said = Voice.objects.filter(person=feedback.person_id, withdrawn_at__isnull=True).exclude(words="")
+    theirs = list(said.order_by().values_list("pk", flat=True))
+    return voices_behind(feedback.update.change, theirs).order_by("said_on", "pk")

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from coproduce.hearback.models import Feedback
+from coproduce.hearback.models import Feedback, their_words
 from coproduce.people.models import Way
+from coproduce.voices.models import Voice
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Message:
     feedback: Feedback
     way: Way
     reference: str
+
+    @cached_property
+    def voices(self) -> list[Voice]:
+        """What they said that led there. None where others may read it."""
+        return [] if self.way.others_may_read else their_words(self.feedback)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
-from coproduce.hearback.models import Notice, their_words
+from coproduce.hearback.models import Notice
 from coproduce.hearback.reply import address_here, reply_path, stop_path
 from coproduce.people.models import Account, Way
 
@@ -128,14 +128,14 @@ def what_it_says(message: Message) -> Content:
         "update": feedback.update,
         "change": feedback.update.change,
         "hub": feedback.update.change.hub,
-        "voices": their_words(feedback),
+        "voices": message.voices,
         "link": link,
         "yes": link + "?answered=yes",
         "no": link + "?answered=no",
         "stop": here + stop_path(way),
         "here": here,
         "sender": settings.SENDER_NAME,
-        "signs_in": Account.objects.filter(person=feedback.person_id).exists(),
+        "signs_in": way.others_may_read and Account.objects.filter(person=feedback.person_id).exists(),
     }
     return Content(
         subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},

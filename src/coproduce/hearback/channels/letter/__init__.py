@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from coproduce.hearback.channels import Message
 from coproduce.hearback.models import Feedback, Letters, their_words
 from coproduce.people.models import Way
 from coproduce.people.paper import to_pdf
@@ -112,16 +113,17 @@ def _way_of(feedback: Feedback) -> Way | None:
     return feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
 
 
-def words_of_letter(feedback: Feedback, way: Way) -> str:
+def words_of_letter(message: Message) -> str:
     """The same letter as words alone, for whoever prints it for us: no address, no date."""
+    feedback = message.feedback
     return render_to_string(
         "hearback/letter.txt",
         {
             "feedback": feedback,
             "update": feedback.update,
             "change": feedback.update.change,
-            "voices": their_words(feedback),
-            "news_only": way.others_may_read,
+            "voices": message.voices,
+            "news_only": message.way.others_may_read,
             "sender": settings.SENDER_NAME,
         },
     ).strip()
