@@ -1,4 +1,4 @@
-"""On a phone, without JavaScript: one tap in an email, stopping it, calls in one tap, stop and notice of an update."""
+"""On a phone: one tap in an email, stopping it, calls in one tap, stop and notice of an update."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def test_one_tap_in_an_email_and_stopping_it(owed, open_context):  # noqa: F811
     feedback = owed(("email", "sami@example.org"), ("phone", "01632 960123"))
-    page = open_context(scripts=False).new_page()
+    page = open_context().new_page()
     page.goto(f"{reply_path(feedback)}?answered=no")
     assert not look(page)
     page.get_by_label("What is missing?").fill("Who do I ring on a Sunday?")
@@ -35,7 +35,7 @@ def test_one_tap_in_an_email_and_stopping_it(owed, open_context):  # noqa: F811
 
 def test_a_call_takes_one_tap_and_an_update_can_be_stopped(owed, amina, open_context, tmp_path):  # noqa: F811
     feedback = owed(("phone", "01632 960123"))
-    page = open_context(amina, scripts=False).new_page()
+    page = open_context(amina).new_page()
     page.goto("/who-has-heard/to-tell/phone/")
     assert not look(page)
     page.get_by_role("button", name="No answer").click()
@@ -56,7 +56,7 @@ def test_a_call_takes_one_tap_and_an_update_can_be_stopped(owed, amina, open_con
 
 def test_people_say_when_they_want_no_calls(owed, amina, open_context):  # noqa: F811
     person = owed(("phone", "01632 960123")).person
-    page = open_context(amina, scripts=False).new_page()
+    page = open_context(amina).new_page()
     page.goto(f"/people/{person.pk}/")
     page.get_by_role("link", name="Change these times").click()
     assert not look(page)
