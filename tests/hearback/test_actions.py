@@ -5,7 +5,7 @@ from django.core import mail
 
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
-from coproduce.hearback import actions
+from coproduce.hearback import actions, sending
 from coproduce.hearback.models import Feedback, State, latecomers, tally
 from coproduce.people.models import Way
 from coproduce.people.permissions import NotAllowed
@@ -65,8 +65,8 @@ def test_nobody_is_told_twice_when_the_queue_is_worked_again(amina, change, work
 
 def test_what_a_dead_worker_had_claimed_is_uncertain_and_not_sent_again(amina, change, lee, work_the_queue):
     update = actions.write_update(amina, change, "News", "Text.")
-    [claimed] = actions.claim([update.feedback.get(person=lee).pk], "worker-1", Way.Kind.EMAIL)
-    assert actions.give_up_claims(dead=["worker-1"]) == 1
+    claimed = sending.claim(update.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL).feedback
+    assert sending.give_up_claims(dead=["worker-1"]) == 1
     work_the_queue()
     assert mail.outbox == []
     claimed.refresh_from_db()

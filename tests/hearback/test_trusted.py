@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
-from coproduce.hearback import actions
-from coproduce.hearback.channels import email
-from coproduce.hearback.models import Feedback, Notice, State, owed_notices
+from coproduce.hearback import actions, sending
+from coproduce.hearback.models import Feedback, Notice, State, owed_notices, their_words, their_words_for
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.people.actions import bring_in, end_mandate, make_mandate
 from coproduce.people.models import Mandate, Membership, Way
@@ -110,8 +109,8 @@ def test_joan_is_shown_what_came_through_her_and_not_what_they_told_others(
 ):
     private = write_down(amina, town, "What I told only Amina", "call", magpie, uses=[])
     tie(amina, change, voices=[private])
-    assert {voice.words for voice in actions.their_words_for(joan, feedback)} == {"Nine doors in nine days"}
-    assert len(actions.their_words(feedback)) == 2
+    assert {voice.words for voice in their_words_for(joan, feedback)} == {"Nine doors in nine days"}
+    assert len(their_words(feedback)) == 2
 
 
 def test_nobody_passes_on_what_is_not_theirs_to_pass_on(feedback, lee, amina, town, signed_in):
@@ -169,12 +168,12 @@ def test_ending_it_stops_even_what_the_worker_has_in_hand(feedback, magpie, joan
     in_hand = owed_notices()
     assert in_hand == [(feedback.update_id, joan.pk)]
     end_mandate(magpie, magpie.mandates.get())
-    assert email.send_notices(in_hand)
+    assert sending.send_notices(in_hand)
     assert mail.outbox == []
 
 
 def test_a_notice_that_may_have_gone_is_not_sent_again(feedback, joan, work_the_queue):
-    assert actions.claim_notice(feedback.update_id, joan.pk) is not None  # and the worker dies
+    assert sending.claim_notice(feedback.update_id, joan.pk) is not None  # and the worker dies
     work_the_queue()
     assert mail.outbox == []
     assert Feedback.objects.owed_through(joan).exists()
@@ -212,7 +211,7 @@ def test_or_it_goes_by_the_next_way_they_gave(amina, lee, joan, town, work_the_q
 
 def test_words_that_were_disowned_stand_behind_nothing(feedback, voice, magpie, change):
     disown(magpie, voice)
-    assert actions.their_words(feedback) == []
+    assert their_words(feedback) == []
 
 
 # Nobody but Joan is told the name

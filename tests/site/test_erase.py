@@ -36,6 +36,7 @@ from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import explain
 from coproduce.hearback import actions as hearback
+from coproduce.hearback import sending
 from coproduce.hearback.models import Feedback, Letters, State, latecomers, tally
 from coproduce.hearback.reply import feedback_of, reply_path
 from coproduce.hearback.tasks import deliver
@@ -413,11 +414,11 @@ def test_nobody_tells_them_any_more(said, amina, lee, work_the_queue, mailoutbox
 
 
 def test_what_a_worker_is_sending_just_now_is_waited_for(said, amina, lee):
-    [claimed] = hearback.claim([said.feedback.get(person=lee).pk], "worker-1", Way.Kind.EMAIL)
+    claimed = sending.claim(said.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL)
     erasure = erase.erase_person(amina, lee)
     assert not erase.clean_up(erasure)
-    assert Feedback.objects.filter(pk=claimed.pk).exists()
-    hearback.sent(claimed)
+    assert Feedback.objects.filter(pk=claimed.feedback.pk).exists()
+    sending.sent(claimed)
     assert not Erasure.objects.get().cleaned_at
 
 

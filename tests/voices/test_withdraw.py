@@ -196,7 +196,7 @@ def test_who_still_wants_to_hear_does_and_nobody_sees_that_the_words_are_theirs(
     assert quote.person == lee
     write_update(amina, told.change, "It has started", "You pick one worker.")
     feedback = Feedback.objects.get(person=lee)
-    from coproduce.hearback.actions import their_words
+    from coproduce.hearback.models import their_words
 
     assert their_words(feedback) == []  # neither in an email nor in a letter, nor for who rings them
     after = surfaces()

@@ -64,6 +64,7 @@ def what_became_of_what_they_said(person: Person) -> Mine:
     told: dict[int, Feedback] = {}
     for feedback in (
         Feedback.objects.filter(person=person)
+        .exclude(state=State.OWED, update__stopped_at__isnull=False)
         .select_related("update__change__owner", "update__change__hub", "answer")
         .order_by("update__written_at", "pk")
     ):

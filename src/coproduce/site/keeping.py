@@ -30,7 +30,7 @@ from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from coproduce.hearback.actions import not_sure_since_restored
+from coproduce.hearback.sending import not_sure_since_restored
 from coproduce.people.models import Account, Erasure, Person
 from coproduce.site import erase
 from coproduce.site.everything import write_person

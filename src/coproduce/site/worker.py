@@ -17,8 +17,8 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
-from coproduce.hearback import actions as hearback
-from coproduce.hearback.tasks import deliver_what_is_owed
+from coproduce.hearback import sending
+from coproduce.hearback.tasks import ask_where_it_is_not_known, deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
 from coproduce.themes.bringing import drop_old
@@ -64,11 +64,11 @@ def clear_up() -> None:
         # First what is claimed, then who is alive: a worker says that it lives before it claims anything, so
         # whoever holds a claim and is not among the living is dead, also where others start while we look.
         running = list(DBTaskResult.objects.select_for_update().filter(status=TaskResultStatus.RUNNING))
-        claiming = hearback.claimants() | {job.worker_ids[-1] for job in running if job.worker_ids}
+        claiming = sending.claimants() | {job.worker_ids[-1] for job in running if job.worker_ids}
         known = list(Worker.objects.all())
         alive = {worker.pk for worker in known if worker.is_alive()}
         dead = ({worker.pk for worker in known} | claiming) - alive
-        left = hearback.give_up_claims(dead)
+        left = sending.give_up_claims(dead)
         for job in running:
             if job.worker_ids and job.worker_ids[-1] not in dead:
                 continue
@@ -83,6 +83,7 @@ def clear_up() -> None:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     drop_old()
     deliver_what_is_owed()
+    ask_where_it_is_not_known()
     finish_what_was_begun()
     propose_what_is_new()
     forget_what_was_put_aside()

@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
-from coproduce.hearback.actions import their_words_for
 from coproduce.hearback.forms import PassedOnForm
-from coproduce.hearback.models import Feedback, State, Update, heard_as_said_to, tally
+from coproduce.hearback.models import Feedback, State, Update, heard_as_said_to, tally, their_words_for
 from coproduce.people.counts import Said, is_of_the_group
 from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
