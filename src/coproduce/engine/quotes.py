@@ -68,7 +68,17 @@ def sentences(text: str) -> list[Span]:
     what stands between white space.
     """
     words = [found.span() for found in _WORD.finditer(text)]
-    pieces: list[Span] = []
+    return [piece for first, last in _ends(text, words) for piece in _cut(text, words[first:last])]
+
+
+def whole_sentences(text: str) -> list[Span]:
+    """The same, with sentences of any length left whole, as papers write them."""
+    words = [found.span() for found in _WORD.finditer(text)]
+    return [Span(words[first][0], words[last - 1][1]) for first, last in _ends(text, words)]
+
+
+def _ends(text: str, words: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The first word of each sentence, and the one after its last."""
     first = 0
     for last, (begins, ends) in enumerate(words):
         following = words[last + 1] if last + 1 < len(words) else None
@@ -77,9 +87,8 @@ def sentences(text: str) -> list[Span]:
             or _ends_sentence(text[begins:ends][-40:], text[following[0]])
             or ("\n" in (between := text[ends : following[0]]) and _NEW_PARAGRAPH.search(between))
         ):
-            pieces.extend(_cut(text, words[first : last + 1]))
+            yield first, last + 1
             first = last + 1
-    return pieces
 
 
 def _ends_sentence(word: str, following: str) -> bool:
