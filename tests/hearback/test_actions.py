@@ -65,7 +65,7 @@ def test_nobody_is_told_twice_when_the_queue_is_worked_again(amina, change, work
 
 def test_what_a_dead_worker_had_claimed_is_uncertain_and_not_sent_again(amina, change, lee, work_the_queue):
     update = actions.write_update(amina, change, "News", "Text.")
-    [claimed] = sending.claim([update.feedback.get(person=lee).pk], "worker-1", Way.Kind.EMAIL)
+    claimed = sending.claim(update.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL).feedback
     assert sending.give_up_claims(dead=["worker-1"]) == 1
     work_the_queue()
     assert mail.outbox == []

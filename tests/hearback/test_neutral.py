@@ -16,7 +16,7 @@ from pypdf import PdfReader
 import coproduce
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions
-from coproduce.hearback.channels import email, letter
+from coproduce.hearback.channels import Message, email, letter
 from coproduce.hearback.forms import UpdateForm
 from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.actions import add_way, share_way
@@ -155,7 +155,7 @@ def test_where_others_may_read_the_message_only_says_that_there_is_news(told, wo
 def test_who_does_not_sign_in_is_told_to_ask(told, work_the_queue):
     feedback = told(Way.Kind.EMAIL, "shared@example.org", True)
     feedback.person.account.delete()
-    message = email.write(feedback, "shared@example.org", others_may_read=True)
+    message = email.write(Message(feedback, feedback.person.ways.get(), "feedback-1.1"))
     assert "Sign in" not in message.body
     assert "ask us to tell you" in message.body
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions, sending
-from coproduce.hearback.channels import email
 from coproduce.hearback.models import Feedback, Notice, State, owed_notices, their_words, their_words_for
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.people.actions import bring_in, end_mandate, make_mandate
@@ -169,7 +168,7 @@ def test_ending_it_stops_even_what_the_worker_has_in_hand(feedback, magpie, joan
     in_hand = owed_notices()
     assert in_hand == [(feedback.update_id, joan.pk)]
     end_mandate(magpie, magpie.mandates.get())
-    assert email.send_notices(in_hand)
+    assert sending.send_notices(in_hand)
     assert mail.outbox == []
 
 

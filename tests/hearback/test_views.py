@@ -125,7 +125,7 @@ def test_a_call_is_ticked_off_and_what_they_said_is_kept(amina, joan, update, si
 def test_no_answer_stays_owed_and_no_choice_says_what_to_do(amina, joan, update, signed_in):
     client, feedback = signed_in(amina), Feedback.objects.get(person=joan)
     page = client.post(f"/who-has-heard/told/{feedback.pk}/", {}).content.decode()
-    assert "Please choose one" in page
+    assert "Choose how it went" in page
     client.post(f"/who-has-heard/told/{feedback.pk}/", {f"f{feedback.pk}-outcome": "no answer"})
     feedback.refresh_from_db()
     assert (feedback.state, feedback.tries) == (State.OWED, 1)

@@ -366,11 +366,11 @@ def test_nobody_tells_them_any_more(said, amina, lee, work_the_queue, mailoutbox
 
 
 def test_what_a_worker_is_sending_just_now_is_waited_for(said, amina, lee):
-    [claimed] = sending.claim([said.feedback.get(person=lee).pk], "worker-1", Way.Kind.EMAIL)
+    claimed = sending.claim(said.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL)
     erasure = erase.erase_person(amina, lee)
     assert not erase.clean_up(erasure)
-    assert Feedback.objects.filter(pk=claimed.pk).exists()
-    hearback.sent(claimed)
+    assert Feedback.objects.filter(pk=claimed.feedback.pk).exists()
+    sending.sent(claimed)
     assert not Erasure.objects.get().cleaned_at
 
 

@@ -22,7 +22,7 @@ from coproduce.changes.actions import record_change, tie
 from coproduce.engine.quotes import Span
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Feedback, Letters
-from coproduce.hearback.reply import reply_path
+from coproduce.hearback.reply import reply_path, stop_path
 from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme
 from coproduce.voices.actions import (
@@ -89,6 +89,7 @@ def page(*groups: set[tuple[str, str]], **rest: object) -> Expect:
 
 GET, POST = ("GET",), ("POST",)
 EVERYBODY = Expect(everybody=True)
+NOBODY = Expect()
 
 EXPECTED: dict[str, Expect] = {
     "home": Expect(everybody=True, methods=GET),
@@ -125,6 +126,8 @@ EXPECTED: dict[str, Expect] = {
     "people:add_way": page(LEADS, own=True),
     "people:prefer_way": page(LEADS, own=True, methods=POST),
     "people:share_way": page(LEADS, own=True, methods=POST),
+    "people:start_way": page(LEADS, own=True, methods=POST),
+    "people:quiet": page(LEADS, own=True),
     "people:remove_way": page(LEADS, own=True, methods=POST),
     "people:account": page(LEADS, own=True),
     "people:account_away": page(LEADS, own=True),
@@ -139,6 +142,7 @@ EXPECTED: dict[str, Expect] = {
     "people:supported": page(own=True, methods=GET),  # whom they trust, and nobody else
     "people:stop_supporting": page(own=True, methods=POST),
     "people:add_organisation": page(LEADS, anywhere=True),
+    "people:hub_quiet": page(LEADS),
     "people:hubs": Expect(signed_in=True, methods=GET),
     "people:add_hub": page(SHAPERS),
     "voices:have_your_say": EVERYBODY,
@@ -196,9 +200,15 @@ EXPECTED: dict[str, Expect] = {
     "hearback:what_happened": Expect(signed_in=True, methods=GET),
     "hearback:answer": page(own=True, methods=POST),
     "hearback:reply": EVERYBODY,  # the link itself is the key
+    "hearback:stop": EVERYBODY,  # so it is here
+    "hearback:notify_receipt": NOBODY,  # but who shows the token of the far side: see test_receipts.py
+    "hearback:text_receipt": NOBODY,
     "hearback:write": page(LEADS, BUYERS),
     "hearback:who_has_heard": page(LEADS, BUYERS, anywhere=True, methods=GET),
     "hearback:update": page(LEADS, BUYERS, methods=GET),
+    "hearback:sending": page(LEADS, methods=POST),
+    "hearback:wall": page(LEADS, methods=POST),
+    "hearback:card": page(LEADS, methods=POST),
     "hearback:tell_latecomers": page(LEADS, methods=POST),
     "hearback:to_tell": page(LEADS, anywhere=True, methods=GET),
     "hearback:told": page(LEADS, methods=POST),
@@ -297,6 +307,8 @@ class World:
             "people:person": lee.pk,
             "people:name": lee.pk,
             "people:add_way": lee.pk,
+            "people:quiet": lee.pk,
+            "people:hub_quiet": here.pk,
             "people:account": lee.pk,
             "people:account_away": lee.pk,
             "people:second_step_away": lee.pk,
@@ -318,6 +330,9 @@ class World:
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,
             "hearback:update": update.pk,
+            "hearback:sending": update.pk,
+            "hearback:wall": update.pk,
+            "hearback:card": feedback.pk,
             "hearback:tell_latecomers": update.pk,
             "hearback:letters_pdf": pile.pk,
             "hearback:post_letters": pile.pk,
@@ -328,6 +343,7 @@ class World:
         self.others = {
             "people:prefer_way": {"pk": lee.pk, "way": way.pk},
             "people:share_way": {"pk": lee.pk, "way": way.pk},
+            "people:start_way": {"pk": lee.pk, "way": way.pk},
             "people:remove_way": {"pk": lee.pk, "way": way.pk},
             "people:change_trust": {"pk": lee.pk, "mandate": for_lee.pk},
             "people:end_trust": {"pk": lee.pk, "mandate": for_lee.pk},
@@ -336,6 +352,7 @@ class World:
             "hearback:to_tell": {"way": "phone"},
             "hearback:make_letters": {"hub": here.pk},
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},
+            "hearback:stop": {"token": stop_path(way).split("/")[2]},
         }
         # What has to be said for a POST to be about something that is there.
         self.bodies = {"agenda:untie": {"theme": theme.pk}, "changes:untie": {"voice": voice.pk}}

@@ -34,7 +34,9 @@ from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind
 from coproduce.engine.quotes import Span
 from coproduce.hearback import actions as hearback
-from coproduce.hearback.channels import email, letter
+from coproduce.hearback import sending
+from coproduce.hearback.channels import letter
+from coproduce.hearback.channels.email import Smtp
 from coproduce.hearback.models import Feedback, State, Update
 from coproduce.people.actions import join, leave
 from coproduce.people.models import Erasure, Hub, Membership, Person, Way
@@ -206,7 +208,7 @@ class Town(RuleBasedStateMachine):
     def tell_everybody(self) -> None:
         hearback.write_update(self.amina, self.change, "They said yes", "From May on.")
         owed = Feedback.objects.owed_by(Way.Kind.EMAIL).values_list("pk", flat=True)
-        email.send_all(list(owed), "a worker")
+        sending.send_all(Smtp(), list(owed), "a worker")
         self._done()
 
     @rule(who=st.sampled_from(["Lee", "Dot", "Sami"]), how=st.sampled_from(list(Erasure.Choice)))

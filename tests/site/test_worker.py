@@ -88,13 +88,13 @@ def test_the_job_of_a_living_worker_is_left_alone(living, dead):
 
 
 def test_what_a_dead_worker_was_sending_is_uncertain(dead, feedback):
-    [claimed] = sending.claim([feedback.pk], dead.pk, Way.Kind.EMAIL)
+    claimed = sending.claim(feedback.pk, dead.pk, Way.Kind.EMAIL).feedback
     clear_up()
     assert now(claimed).state == State.UNCERTAIN
 
 
 def test_what_a_living_worker_is_sending_is_left_alone(living, feedback):
-    [claimed] = sending.claim([feedback.pk], living.pk, Way.Kind.EMAIL)
+    claimed = sending.claim(feedback.pk, living.pk, Way.Kind.EMAIL).feedback
     clear_up()
     assert now(claimed).state == State.SENDING
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import voices_behind
-from coproduce.hearback.models import Answer, Feedback, Letters, State, Update
-from coproduce.hearback.sending import carried_to_them
+from coproduce.hearback.channels import card, wall
+from coproduce.hearback.channels.here import by_hand
+from coproduce.hearback.models import (
+    Answer,
+    Attempt,
+    Feedback,
+    Letters,
+    State,
+    Update,
+    their_words,
+    their_words_for,
+)
+from coproduce.hearback.sending import carried_to_them, did_not_reach_them
 from coproduce.hearback.tasks import deliver, write_letters
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Mandate, Person, Way
-from coproduce.people.permissions import NotAllowed, must
+from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.voices.actions import start_with_default
+from coproduce.voices.consent import carry
 from coproduce.voices.models import Carried, Voice
 
 # Owing
@@ -47,6 +61,24 @@ def tell_latecomers(by: Person, update: Update) -> int:
         record(by, "tell latecomers", update, update.change.hub_id, owed=owed)
         deliver.enqueue()
     return owed
+
+
+@transaction.atomic
+def stop_sending(by: Person, update: Update) -> None:
+    """Nothing more of this update goes, by any way. What is gone is gone. Stopping twice changes nothing."""
+    must(by, "tell people", update.change.hub_id)
+    going = Update.objects.filter(pk=update.pk, stopped_at__isnull=True)
+    if going.update(stopped_at=timezone.now(), stopped_by=by):
+        record(by, "stop sending", update, update.change.hub_id)
+
+
+@transaction.atomic
+def start_again(by: Person, update: Update) -> None:
+    """What was stopped goes on, with whoever has not been told yet."""
+    must(by, "tell people", update.change.hub_id)
+    if Update.objects.filter(pk=update.pk, stopped_at__isnull=False).update(stopped_at=None, stopped_by=None):
+        record(by, "start sending again", update, update.change.hub_id)
+        deliver.enqueue()
 
 
 def _owe(update: Update) -> int:
@@ -82,7 +114,15 @@ def settle(by: Person, feedback: Feedback, it_went: bool) -> None:
     if it_went:
         done = unsettled.update(state=State.SENT, sent_at=timezone.now(), told_by=by)
     else:
-        done = unsettled.update(state=State.OWED, claimed_by="", claimed_at=None, went_by=None, letters=None)
+        done = unsettled.update(
+            state=State.OWED,
+            claimed_by="",
+            claimed_at=None,
+            went_by=None,
+            letters=None,
+            next_way=None,
+            not_before=None,
+        )
     if done:
         record(by, "settle", feedback, feedback.update.change.hub_id, it_went=it_went)
         if not it_went:
@@ -93,7 +133,7 @@ def settle(by: Person, feedback: Feedback, it_went: bool) -> None:
 def told(by: Person, feedback: Feedback) -> None:
     """Somebody told them, by phone or face to face: they heard."""
     must(by, "tell people", feedback.update.change.hub_id)
-    way = feedback.person.preferred_way
+    way = feedback.way
     done = (
         Feedback.objects.filter(pk=feedback.pk)
         .exclude(state__in=[State.HEARD, State.SENDING])
@@ -106,19 +146,45 @@ def told(by: Person, feedback: Feedback) -> None:
         )
     )
     if done:
+        _leave_attempt(by, feedback, Attempt.Outcome.HEARD)
         record(by, "tell", feedback, feedback.update.change.hub_id)
 
 
 @transaction.atomic
-def tried(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
-    """Nobody answered: still owed. Or this number is not theirs: undeliverable."""
+def tried(
+    by: Person, feedback: Feedback, cannot_reach: bool = False, again_at: dt.datetime | None = None
+) -> None:
+    """Nobody answered: still owed, and to be tried again, at a time they said or at one when they may be there.
+
+    Or this way does not lead to them: then the next that they gave has its turn.
+    """
     must(by, "tell people", feedback.update.change.hub_id)
-    state = State.UNDELIVERABLE if cannot_reach else State.OWED
-    done = Feedback.objects.filter(pk=feedback.pk, state=State.OWED).update(
-        state=state, tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()
-    )
-    if done:
-        record(by, "try to tell", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+    still_owed = Feedback.objects.filter(pk=feedback.pk, state=State.OWED)
+    if not still_owed.update(tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()):
+        return
+    if cannot_reach:
+        did_not_reach_them(feedback, by)
+    else:
+        still_owed.update(not_before=again_at or _when_they_may_be_there(feedback.tries + 1))
+        _leave_attempt(by, feedback, Attempt.Outcome.NO_ANSWER)
+    record(by, "try to tell", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+    if cannot_reach:
+        deliver.enqueue()
+
+
+def _when_they_may_be_there(tries: int) -> dt.datetime:
+    """Who does not answer at one time of the day may at another: three hours later, then at ten, then at five."""
+    now = timezone.localtime()
+    if tries == 1:
+        return now + dt.timedelta(hours=3)
+    hour = 10 if tries % 2 == 0 else 17
+    return (now + dt.timedelta(days=1)).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def _leave_attempt(by: Person, feedback: Feedback, outcome: str) -> None:
+    way = feedback.way
+    kind = way.kind if way else Way.Kind.FACE_TO_FACE
+    Attempt.objects.create(feedback=feedback, way=way, kind=kind, by=by, outcome=outcome)
 
 
 @transaction.atomic
@@ -132,19 +198,24 @@ def passed_on(by: Person, feedback: Feedback) -> None:
         .update(state=State.HEARD, went_by=Way.Kind.TRUSTED_PERSON, sent_at=now, heard_at=now, told_by=by)
     )
     if done:
+        _leave_attempt(by, feedback, Attempt.Outcome.HEARD)
         record(by, "pass on", feedback, feedback.update.change.hub_id)
 
 
 @transaction.atomic
 def could_not_pass_on(by: Person, feedback: Feedback, cannot_reach: bool = False) -> None:
-    """They did not meet yet: still owed. Or the trusted person can't find them any more: undeliverable."""
+    """They did not meet yet: still owed. Or the trusted person can't find them any more: the next way has its turn."""
     _must_pass_on(by, feedback)
-    state = State.UNDELIVERABLE if cannot_reach else State.OWED
-    done = Feedback.objects.filter(pk=feedback.pk, state=State.OWED).update(
-        state=state, tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()
-    )
-    if done:
-        record(by, "try to pass on", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+    still_owed = Feedback.objects.filter(pk=feedback.pk, state=State.OWED)
+    if not still_owed.update(tries=F("tries") + 1, told_by=by, claimed_at=timezone.now()):
+        return
+    if cannot_reach:
+        did_not_reach_them(feedback, by)
+    else:
+        _leave_attempt(by, feedback, Attempt.Outcome.NO_ANSWER)
+    record(by, "try to pass on", feedback, feedback.update.change.hub_id, cannot_reach=cannot_reach)
+    if cannot_reach:
+        deliver.enqueue()
 
 
 def _must_pass_on(by: Person, feedback: Feedback) -> Mandate:
@@ -160,7 +231,7 @@ def make_letters(by: Person, hub: Hub) -> Letters:
     """Put every letter that this hub owes into one pile; the worker makes the PDF."""
     must(by, "tell people", hub)
     letters = Letters.objects.create(hub=hub, made_by=by)
-    owed = Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER)
+    owed = Feedback.objects.filter(update__change__hub=hub).owed_by(*by_hand(Way.Kind.LETTER))
     if not Feedback.objects.filter(pk__in=owed.values("pk")).update(letters=letters):
         raise ValidationError(_("Nobody is waiting for a letter."))
     record(by, "make", letters, hub)
@@ -188,10 +259,43 @@ def post_letters(by: Person, letters: Letters) -> None:
     if Letters.objects.filter(pk=letters.pk, posted_at__isnull=True).update(posted_at=now):
         for feedback in letters.feedback.filter(state=State.OWED).select_related("update__change"):
             carried_to_them(feedback, Carried.Kind.LETTER)
+            _leave_attempt(by, feedback, Attempt.Outcome.TAKEN)
         letters.feedback.filter(state=State.OWED).update(
             state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
         )
         record(by, "post", letters, letters.hub_id)
+
+
+@transaction.atomic
+def make_card(by: Person, feedback: Feedback, name: str) -> bytes:
+    """A card to hand over, as PDF, by who tells them or who they trust. `name`: what this one may call them."""
+    tells = may(by, "tell people", feedback.update.change.hub_id)
+    if not tells:
+        _must_pass_on(by, feedback)
+    voices = their_words(feedback) if tells else their_words_for(by, feedback)
+    if feedback.way is None or not feedback.way.others_may_read:
+        carried_to_them(feedback, Carried.Kind.LETTER)
+    record(by, "make a card of", feedback, feedback.update.change.hub_id)
+    return card.on_paper(feedback, name, voices)
+
+
+@transaction.atomic
+def make_wall_notice(by: Person, update: Update) -> bytes:
+    """A notice for a wall, as PDF. Where the words on it went is on record, so that they can be asked back."""
+    must(by, "tell people", update.change.hub_id)
+    voices = list(wall.words_for(update)[: wall.MOST])
+    carry(
+        Carried(
+            voice=voice,
+            kind=Carried.Kind.EXPORT,
+            where=_("Notice for a wall: %(title)s") % {"title": update.title},
+            path=reverse("hearback:update", args=[update.pk]),
+            who_has_it=_("whoever put it on a wall"),
+        )
+        for voice in voices
+    )
+    record(by, "make a notice of", update, update.change.hub_id)
+    return wall.on_paper(update, voices)
 
 
 def drop_letters_with_words_of(people: Iterable[int]) -> None:

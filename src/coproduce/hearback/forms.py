@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -59,8 +61,16 @@ class AnswerForm(ActionForm):
     )
 
 
+AGAIN = {
+    "evening": _("This evening, at six"),
+    "morning": _("Tomorrow morning, at ten"),
+    "afternoon": _("Tomorrow afternoon, at two"),
+    "week": _("In a week"),
+}
+
+
 class ToldForm(ActionForm):
-    """What came of a call, or of meeting somebody."""
+    """What came of a call, or of meeting somebody. On those pages each outcome is a button: one tap is enough."""
 
     outcome = forms.ChoiceField(
         label=_("How did it go?"),
@@ -68,14 +78,38 @@ class ToldForm(ActionForm):
             ("told", _("I told them")),
             ("no answer", _("No answer. I will try again")),
             ("cannot reach", _("I can't reach them this way")),
+            ("again", _("They asked to be rung at another time")),
         ],
         widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how it went.")},
     )
+    again = forms.ChoiceField(label=_("When?"), choices=list(AGAIN.items()), required=False)
     words = forms.CharField(
         label=_("Did they say something? Write it in their own words"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("outcome") == "again" and not cleaned.get("again"):
+            self.add_error("again", _("Choose when to ring them again."))
+        return cleaned
+
+    @property
+    def again_at(self) -> dt.datetime | None:
+        """The time they asked for. An evening that is over is tomorrow's."""
+        if self.cleaned_data["outcome"] != "again":
+            return None
+        now = timezone.localtime()
+        days, hour = {
+            "evening": (0 if now.hour < 18 else 1, 18),
+            "morning": (1, 10),
+            "afternoon": (1, 14),
+            "week": (7, 10),
+        }[self.cleaned_data["again"]]
+        at = now + dt.timedelta(days=days)
+        return at.replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
 class PassedOnForm(ToldForm):
@@ -87,9 +121,9 @@ class PassedOnForm(ToldForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        del self.fields["again"]
         self.fields["outcome"].choices = [  # type: ignore[attr-defined]
             ("told", _("I told them")),
             ("no answer", _("I could not yet. I will try again")),
             ("cannot reach", _("I can’t find them any more")),
         ]
-        self.fields["outcome"].error_messages["required"] = _("Choose how it went.")

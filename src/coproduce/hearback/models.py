@@ -24,6 +24,10 @@ class Update(models.Model):
     text = models.TextField(_("what happened, in plain words"))
     written_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
+    stopped_at = models.DateTimeField(
+        null=True
+    )  # then what is not gone yet stays, until somebody starts it again
+    stopped_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         ordering = ["-written_at", "-pk"]
@@ -74,25 +78,60 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.annotate(who=name_for(reader, "person"))
 
     def with_way(self) -> FeedbackQuerySet:
-        """Each with `kind`: the way it went, or while it is owed, the best way to the person now ("" for none)."""
+        """Each with `kind`: the way it went, or while it is owed, the way it is to go now ("" for none)."""
         preferred = Way.objects.best().filter(person=OuterRef("person")).values("kind")[:1]
         return self.annotate(
             kind=Coalesce(
-                F("went_by"), Subquery(preferred), models.Value(""), output_field=models.CharField()
+                F("went_by"),
+                F("next_way__kind"),
+                Subquery(preferred),
+                models.Value(""),
+                output_field=models.CharField(),
             )
         )
 
     def owed_by(self, *kinds: str) -> FeedbackQuerySet:
-        """What is owed to people who hear best by one of these ways, and is not in a pile of letters yet."""
+        """What is to go by one of these ways now, and is not in a pile of letters yet, nor stopped."""
+        best = Exists(Way.objects.best().filter(person=OuterRef("person"), kind__in=kinds))
+        following = Exists(Way.objects.leading().filter(pk=OuterRef("next_way"), kind__in=kinds))
         return self.filter(
-            Exists(Way.objects.best().filter(person=OuterRef("person"), kind__in=kinds)),
+            Q(Q(next_way__isnull=True), best) | Q(Q(next_way__isnull=False), following),
             state=State.OWED,
             letters__isnull=True,
+            update__stopped_at__isnull=True,
         )
 
     def owed_by_no_way(self) -> FeedbackQuerySet:
         """What is owed to people nobody knows how to reach. A person has to find out."""
-        return self.filter(~Exists(Way.objects.best().filter(person=OuterRef("person"))), state=State.OWED)
+        best = Exists(Way.objects.best().filter(person=OuterRef("person")))
+        following = Exists(Way.objects.leading().filter(pk=OuterRef("next_way")))
+        return self.filter(
+            Q(Q(next_way__isnull=True), ~best) | Q(Q(next_way__isnull=False), ~following),
+            state=State.OWED,
+            update__stopped_at__isnull=True,
+        )
+
+    def due(self) -> FeedbackQuerySet:
+        """Without what is to be tried again later."""
+        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
+
+    def not_in_quiet_hours(self) -> FeedbackQuerySet:
+        """Without those whose person, or else whose hub, wants no texts and calls at this time of the day."""
+        now = timezone.localtime().time()
+
+        def quiet(start: str, end: str) -> Q:
+            in_a_day = Q(**{f"{start}__lt": F(end), f"{start}__lte": now, f"{end}__gt": now})
+            over_midnight = Q(**{f"{start}__gt": F(end)}) & (
+                Q(**{f"{start}__lte": now}) | Q(**{f"{end}__gt": now})
+            )
+            return in_a_day | over_midnight
+
+        hub, own = "update__change__hub__quiet", "person__quiet"
+        as_the_hub = Q(**{f"{own}_from__isnull": True})
+        return self.exclude(
+            as_the_hub & quiet(f"{hub}_from", f"{hub}_until")
+            | ~as_the_hub & quiet(f"{own}_from", f"{own}_until")
+        )
 
     def owed_through(self, trusted: Person) -> FeedbackQuerySet:
         """What this trusted person is to pass on, while the mandate stands."""
@@ -112,6 +151,9 @@ class Feedback(models.Model):
     state = models.CharField(max_length=20, choices=State.choices, default=State.OWED)
     went_by = models.CharField(max_length=20, choices=Way.Kind.choices, null=True)  # noqa: DJ001 - null: not gone yet
     owed_at = models.DateTimeField(default=timezone.now)
+    # Where the way they like best did not lead to them: the next they gave. See sending.did_not_arrive().
+    next_way = models.ForeignKey(Way, models.SET_NULL, null=True, related_name="+")
+    not_before = models.DateTimeField(null=True)  # when to ring again
     claimed_by = models.CharField(max_length=64, blank=True)
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
@@ -140,6 +182,52 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"update {self.update_id} to person {self.person_id}"
+
+    @property
+    def way(self) -> Way | None:
+        """The way it is to go now."""
+        return self.next_way or self.person.preferred_way
+
+
+class Attempt(models.Model):
+    """One try to reach somebody with one feedback: which way, when, what came of it. Never a word or an address.
+
+    `reference` goes with it and is never used twice, so that the far side can say what became of it; where the far
+    side gives it a name of its own, that is `theirs`.
+    """
+
+    class Outcome(models.TextChoices):
+        BEGUN = "begun", _("being sent")
+        TAKEN = "taken", _("on its way")
+        ARRIVED = "arrived", _("arrived")
+        NOT_SENT = "not sent", _("could not be sent then")
+        NOT_ARRIVED = "not arrived", _("did not arrive")
+        UNCERTAIN = "uncertain", _("not sure it went")
+        HEARD = "heard", _("told")
+        NO_ANSWER = "no answer", _("no answer")
+
+    feedback = models.ForeignKey(Feedback, models.CASCADE, related_name="attempts")
+    way = models.ForeignKey(Way, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=20, choices=Way.Kind.choices)
+    by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")  # nobody: a worker
+    at = models.DateTimeField(default=timezone.now)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.BEGUN)
+    reference = models.CharField(max_length=64, blank=True, db_index=True)  # none where a person tried
+    theirs = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["kind", "at"]),
+            models.Index(
+                fields=["outcome", "kind"],
+                condition=Q(outcome__in=["begun", "taken", "uncertain"]),
+                name="open_attempts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk}"
 
 
 class Answer(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coproduce.hearback.models import Feedback, Letters, Notice, State, Update
+from coproduce.hearback.models import Attempt, Feedback, Letters, Notice, State, Update
 from coproduce.hearback.tasks import write_letters
 from coproduce.people.models import Person
 
@@ -12,6 +12,7 @@ from coproduce.people.models import Person
 def export(person: Person) -> dict[str, Any]:
     """All they were told or are owed, and what they answered. The updates they wrote, by title."""
     owed = Feedback.objects.filter(person=person).select_related("update__change", "answer__voice")
+    owed = owed.prefetch_related("attempts")
     return {
         "told": [
             {
@@ -24,6 +25,14 @@ def export(person: Person) -> dict[str, Any]:
                 "sent_at": feedback.sent_at,
                 "heard_at": feedback.heard_at,
                 "problem": feedback.problem,
+                "tried": [
+                    {
+                        "at": attempt.at,
+                        "how": str(attempt.get_kind_display()),
+                        "what_came_of_it": str(attempt.get_outcome_display()),
+                    }
+                    for attempt in feedback.attempts.all()
+                ],
                 "answer": _answer(feedback),
             }
             for feedback in owed
@@ -74,6 +83,8 @@ def erase(person: Person, choice: str) -> list[str]:
         Feedback.objects.filter(problem__icontains=address).update(problem="")
     Notice.objects.filter(trusted=person).delete()
     Feedback.objects.filter(told_by=person).update(told_by=None)
+    Attempt.objects.filter(by=person).update(by=None)
+    Update.objects.filter(stopped_by=person).update(stopped_by=None)
     Update.objects.filter(written_by=person).update(written_by=None)
     Letters.objects.filter(made_by=person).update(made_by=None)
     return files

@@ -1,57 +1,198 @@
 """What whoever sends does with feedback: claim it, send it, record what became of it.
 
 A row is claimed before anything leaves, and what became of it is recorded straight after. Nobody acts here but
-workers; what a person decides stands in actions.py.
+workers and far sides; what a person decides stands in actions.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime as dt
+import smtplib
+from collections.abc import Iterable
 
+from django.conf import settings
+from django.core.mail import get_connection
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from coproduce.hearback.models import Feedback, Notice, State, owed_notices, their_words
-from coproduce.people.models import Way
+from coproduce.hearback.channels import (
+    Channel,
+    Message,
+    NotSent,
+    Refused,
+    Sent,
+    Uncertain,
+    Unreachable,
+    email,
+)
+from coproduce.hearback.channels.here import sent_by_machine
+from coproduce.hearback.models import (
+    Attempt,
+    Feedback,
+    FeedbackQuerySet,
+    Notice,
+    State,
+    Update,
+    owed_notices,
+    their_words,
+)
+from coproduce.people.models import Person, Way
 from coproduce.voices.consent import carry
 from coproduce.voices.models import Carried
 
+Outcome = Attempt.Outcome
+TRY_AGAIN_AFTER = dt.timedelta(
+    minutes=5
+)  # doubled with each time that one message could not go: 21 hours in all
+TRIES = 8
+DISTURBING = (Way.Kind.TEXT, Way.Kind.PHONE)  # ways that keep quiet hours
+_OWED_AGAIN = {"state": State.OWED, "claimed_by": "", "claimed_at": None, "went_by": None}
 
-def claim(owed: Iterable[int], worker: str, kind: str) -> Iterator[Feedback]:
-    """Claim feedback row by row for one worker and one way. A row somebody else took meanwhile is passed over."""
-    for pk in owed:
-        now = timezone.now()
-        taken = Feedback.objects.filter(pk=pk, state=State.OWED).update(
-            state=State.SENDING, claimed_by=worker, claimed_at=now, went_by=kind, tries=F("tries") + 1
-        )
-        if taken:
-            yield Feedback.objects.select_related("update__change__hub", "person").get(pk=pk)
+
+def to_send(kind: str) -> FeedbackQuerySet:
+    """What may go by this kind of way at this moment, the longest owed first."""
+    owed = Feedback.objects.owed_by(kind).due()
+    if kind in DISTURBING:
+        owed = owed.not_in_quiet_hours()
+    return owed.order_by("owed_at", "pk")
+
+
+def send_all(channel: Channel, owed: Iterable[int], worker: str) -> dt.timedelta | None:
+    """Send the feedback with these ids, each claimed first. Returns how long to wait with the rest, if at all."""
+    try:
+        with channel.line() as send:
+            for pk in owed:
+                if wait := too_fast(channel.kind):
+                    return wait
+                message = claim(pk, worker, channel.kind)
+                if message is None:
+                    continue
+                result = send(message)
+                if isinstance(result, Sent):
+                    sent(message, result.theirs)
+                elif isinstance(result, Refused):
+                    refused(message, result.problem)
+                elif isinstance(result, Uncertain):
+                    uncertain(message, result.problem)
+                    return TRY_AGAIN_AFTER
+                elif isinstance(result, NotSent):
+                    not_sent(message, result.problem, this_one=not result.others_too)
+                    if result.others_too:
+                        return dt.timedelta(seconds=result.wait) or TRY_AGAIN_AFTER
+    except Unreachable:
+        return TRY_AGAIN_AFTER
+    return None
+
+
+def too_fast(kind: str) -> dt.timedelta | None:
+    """How long to wait, where as many have gone by this kind as this installation sends in that time (SEND_RATE).
+
+    Counted over short stretches, so that they are spread, and over what all workers sent. What a clock that was
+    turned back has put into the future does not count.
+    """
+    rate = settings.SEND_RATE.get(kind)  # a minute
+    if not rate:
+        return None
+    stretch, now = dt.timedelta(seconds=max(6, 60 / rate)), timezone.now()
+    lately = Attempt.objects.filter(kind=kind, by=None, at__gt=now - stretch, at__lte=now)
+    return stretch if lately.count() >= rate * stretch.total_seconds() / 60 else None
+
+
+# One message
 
 
 @transaction.atomic
-def sent(feedback: Feedback) -> None:
-    carried_to_them(feedback, Carried.Kind.EMAIL)
-    _after_claim(feedback, state=State.SENT, sent_at=timezone.now(), problem="")
+def claim(pk: int, worker: str, kind: str) -> Message | None:
+    """Claim one feedback for one worker and one way. None if it does not go that way any more, or somebody else has it.
 
-
-def undeliverable(feedback: Feedback, problem: str) -> None:
-    _after_claim(feedback, state=State.UNDELIVERABLE, problem=problem[:500])
-
-
-def not_sent(feedback: Feedback, problem: str) -> None:
-    """It certainly did not go (the far side could not be reached at all): it is owed again."""
-    _after_claim(
-        feedback, state=State.OWED, claimed_by="", claimed_at=None, went_by=None, problem=problem[:500]
+    What is asked here stands in the row itself or is asked once more, so that of two who try at once one gets it.
+    """
+    feedback = (
+        Feedback.objects.filter(pk=pk, state=State.OWED)
+        .select_related("update__change__hub", "person", "next_way")
+        .first()
     )
+    if feedback is None:
+        return None
+    way = _way_now(feedback)
+    if way is None or way.kind != kind:  # they changed their mind since
+        return None
+    still = Feedback.objects.filter(pk=pk, state=State.OWED, letters=None, next_way=feedback.next_way_id)
+    taken = still.exclude(update__in=Update.objects.filter(stopped_at__isnull=False)).update(
+        state=State.SENDING, claimed_by=worker, claimed_at=timezone.now(), went_by=kind, tries=F("tries") + 1
+    )
+    if not taken:
+        return None
+    feedback.refresh_from_db(fields=["state", "claimed_by", "claimed_at", "went_by", "tries"])
+    reference = f"feedback-{pk}.{feedback.tries}.{get_random_string(10)}"
+    Attempt.objects.create(
+        feedback=feedback, way=way, kind=kind, reference=reference, at=feedback.claimed_at or timezone.now()
+    )
+    return Message(feedback, way, reference)
+
+
+def _way_now(feedback: Feedback) -> Way | None:
+    if feedback.next_way_id:
+        return Way.objects.leading().filter(pk=feedback.next_way_id).first()
+    return Way.objects.best().filter(person=feedback.person_id).first()
 
 
 @transaction.atomic
-def uncertain(feedback: Feedback, problem: str) -> None:
-    carried_to_them(feedback, Carried.Kind.EMAIL)  # it may have gone
-    _after_claim(feedback, state=State.UNCERTAIN, problem=problem[:500])
+def sent(message: Message, theirs: str = "") -> None:
+    """The far side took it. If it has said meanwhile that it did not arrive after all, that holds."""
+    _carried_to_them(message)
+    Attempt.objects.filter(reference=message.reference).update(theirs=theirs)
+    if _open(message.reference).update(outcome=Outcome.TAKEN):
+        _claimed(message).update(state=State.SENT, sent_at=timezone.now(), problem="")
+        return
+    outcome = Attempt.objects.values_list("outcome", flat=True).get(reference=message.reference)
+    if outcome == Outcome.ARRIVED:
+        _claimed(message).update(state=State.SENT, sent_at=timezone.now(), problem="")
+    else:
+        _did_not_arrive(message.feedback, message.feedback.problem)
+
+
+@transaction.atomic
+def refused(message: Message, problem: str) -> None:
+    """The far side will never take it for this address: the next way has its turn."""
+    _open(message.reference).update(outcome=Outcome.NOT_ARRIVED)
+    if _claimed(message).exists():
+        _did_not_arrive(message.feedback, problem)
+
+
+@transaction.atomic
+def not_sent(message: Message, problem: str, this_one: bool = False) -> None:
+    """It certainly did not go: it is owed again. `this_one`: others could go, so it waits a while, and not for ever."""
+    _open(message.reference).update(outcome=Outcome.NOT_SENT)
+    not_before = None
+    if this_one:
+        tried = Attempt.objects.filter(feedback=message.feedback, way=message.way, outcome=Outcome.NOT_SENT)
+        if (times := tried.count()) >= TRIES:
+            Attempt.objects.filter(reference=message.reference).update(outcome=Outcome.NOT_ARRIVED)
+            if _claimed(message).exists():
+                _did_not_arrive(message.feedback, problem)
+            return
+        not_before = timezone.now() + TRY_AGAIN_AFTER * 2 ** (times - 1)
+    _claimed(message).update(**_OWED_AGAIN | {"problem": problem[:500], "not_before": not_before})
+
+
+@transaction.atomic
+def uncertain(message: Message, problem: str) -> None:
+    _carried_to_them(message)  # it may have gone
+    _open(message.reference).update(outcome=Outcome.UNCERTAIN)
+    _claimed(message).update(state=State.UNCERTAIN, problem=problem[:500])
+
+
+def _carried_to_them(message: Message) -> None:
+    if (
+        message.way.kind != Way.Kind.TEXT and not message.way.others_may_read
+    ):  # those carry none of their words
+        letter = message.way.kind == Way.Kind.LETTER
+        carried_to_them(message.feedback, Carried.Kind.LETTER if letter else Carried.Kind.EMAIL)
 
 
 def carried_to_them(feedback: Feedback, kind: str) -> None:
@@ -68,11 +209,111 @@ def carried_to_them(feedback: Feedback, kind: str) -> None:
     )
 
 
-def _after_claim(feedback: Feedback, **fields: object) -> None:
-    """Record what became of a claim, if the claim is still this worker's."""
-    Feedback.objects.filter(pk=feedback.pk, state=State.SENDING, claimed_by=feedback.claimed_by).update(
-        **fields
+def _open(reference: str) -> QuerySet[Attempt]:
+    """The attempt, while nobody knows what became of it."""
+    return Attempt.objects.filter(reference=reference, outcome__in=[Outcome.BEGUN, Outcome.UNCERTAIN])
+
+
+def _claimed(message: Message) -> QuerySet[Feedback]:
+    """The feedback, if the claim is still this worker's."""
+    mine = message.feedback
+    return Feedback.objects.filter(pk=mine.pk, state=State.SENDING, claimed_by=mine.claimed_by)
+
+
+# It did not arrive: the next way that they gave has its turn, then a human
+
+
+def _did_not_arrive(feedback: Feedback, problem: str) -> None:
+    following = _following(feedback)
+    if following is None:
+        Feedback.objects.filter(pk=feedback.pk).update(state=State.UNDELIVERABLE, problem=problem[:500])
+        return
+    Feedback.objects.filter(pk=feedback.pk).update(
+        **_OWED_AGAIN | {"next_way": following, "not_before": None, "problem": problem[:500]}
     )
+
+
+def _following(feedback: Feedback) -> Way | None:
+    """The next way to try. Their page is none: it waits there anyway, and nobody would see that they never look."""
+    failed = feedback.attempts.filter(outcome=Outcome.NOT_ARRIVED, way__isnull=False).values("way")
+    ways = Way.objects.leading().filter(person=feedback.person_id).exclude(kind=Way.Kind.PAGE)
+    return ways.exclude(pk__in=failed).order_by("-preferred", "pk").first()
+
+
+def did_not_reach_them(feedback: Feedback, by: Person, problem: str = "") -> None:
+    """Somebody found that this way does not lead to them (the number is not theirs): part of what they do."""
+    way = feedback.way
+    kind = way.kind if way else Way.Kind.FACE_TO_FACE
+    Attempt.objects.create(feedback=feedback, way=way, kind=kind, by=by, outcome=Outcome.NOT_ARRIVED)
+    _did_not_arrive(feedback, problem)
+
+
+# What far sides say afterwards
+
+
+@transaction.atomic
+def arrived(reference: str) -> bool:
+    """The far side says that it arrived. Returns whether the reference is one of ours; twice is once."""
+    attempt = _attempt_of(reference)
+    if attempt is None:
+        return False
+    if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.UNCERTAIN):
+        _set(attempt, Outcome.ARRIVED)
+        if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
+            _went(attempt)
+    return True
+
+
+@transaction.atomic
+def bounced(reference: str, reason: str) -> bool:
+    """The far side says, at once or days later, that it did not arrive: the next way has its turn, then a human.
+
+    Returns whether the reference is one of ours; twice is once. What was told some other way since is left alone.
+    """
+    attempt = _attempt_of(reference)
+    if attempt is None:
+        return False
+    if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.ARRIVED, Outcome.UNCERTAIN):
+        _set(attempt, Outcome.NOT_ARRIVED)
+        if attempt.feedback.state in (State.SENT, State.UNCERTAIN) and _is_the_last(attempt):
+            _did_not_arrive(attempt.feedback, reason)
+    return True
+
+
+@transaction.atomic
+def taken(reference: str) -> bool:
+    """The far side says that it has it and does not know more yet. Returns whether the reference is one of ours."""
+    attempt = _attempt_of(reference)
+    if attempt is None:
+        return False
+    if attempt.outcome == Outcome.UNCERTAIN:
+        _set(attempt, Outcome.TAKEN)
+        if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
+            _went(attempt)
+    return True
+
+
+def _attempt_of(reference: str) -> Attempt | None:
+    """The attempt with its feedback, both held while this is written."""
+    found = Attempt.objects.select_for_update(of=("self",)).filter(reference=reference).first()
+    if found is not None:
+        found.feedback = Feedback.objects.select_for_update().get(pk=found.feedback_id)
+    return found
+
+
+def _set(attempt: Attempt, outcome: str) -> None:
+    Attempt.objects.filter(pk=attempt.pk).update(outcome=outcome)
+
+
+def _is_the_last(attempt: Attempt) -> bool:
+    return not Attempt.objects.filter(feedback=attempt.feedback_id, pk__gt=attempt.pk).exists()
+
+
+def _went(attempt: Attempt) -> None:
+    Feedback.objects.filter(pk=attempt.feedback_id).update(state=State.SENT, sent_at=attempt.at, problem="")
+
+
+# Workers that died, trusted people, backups
 
 
 def claimants() -> set[str]:
@@ -80,11 +321,14 @@ def claimants() -> set[str]:
     return set(Feedback.objects.filter(state=State.SENDING).order_by().values_list("claimed_by", flat=True))
 
 
+@transaction.atomic
 def give_up_claims(dead: Iterable[str]) -> int:
     """What dead workers had claimed may or may not have gone: a person decides. Returns how many."""
-    return Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead)).update(
-        state=State.UNCERTAIN
+    left = Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead))
+    Attempt.objects.filter(outcome=Outcome.BEGUN, feedback__in=left.values("pk")).update(
+        outcome=Outcome.UNCERTAIN
     )
+    return left.update(state=State.UNCERTAIN)
 
 
 def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
@@ -97,12 +341,44 @@ def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
         return (notice, way.address) if new else None
 
 
+def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
+    """Tell trusted people, by (update, person), that there is something to pass on. False if it could not be reached.
+
+    Each is claimed right before it goes, and only if a mandate stands at that moment.
+    """
+    connection = get_connection()
+    try:
+        connection.open()
+    except email.TROUBLE:
+        return False
+    try:
+        for update, trusted in owed:
+            claimed = claim_notice(update, trusted)
+            if claimed is None:
+                continue
+            notice, address = claimed
+            try:
+                message = email.write_notice(notice, address)
+                message.connection = connection
+                message.send()
+            except (*email.TROUBLE, ValueError) as trouble:  # it may have gone: it is not sent again
+                if isinstance(trouble, smtplib.SMTPServerDisconnected):
+                    return False
+            else:
+                notice_sent(notice)
+    finally:
+        connection.close()
+    return True
+
+
 def notice_sent(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
 
 
 def not_sure_since_restored() -> int:
-    """After a backup was put back: an email owed when it was made may have gone since. Returns how many."""
-    owed = Feedback.objects.owed_by(Way.Kind.EMAIL).values("pk")
-    unsure = Feedback.objects.filter(Q(pk__in=owed) | Q(state=State.SENDING))
-    return unsure.update(state=State.UNCERTAIN, went_by=Way.Kind.EMAIL)
+    """After a backup was put back: what was owed when it was made may have gone since. Returns how many."""
+    unsure = 0
+    for kind in sent_by_machine():
+        owed = Feedback.objects.owed_by(kind).values("pk")
+        unsure += Feedback.objects.filter(pk__in=owed).update(state=State.UNCERTAIN, went_by=kind)
+    return unsure + Feedback.objects.filter(state=State.SENDING).update(state=State.UNCERTAIN)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from coproduce.changes.models import Change
+from coproduce.hearback.channels.here import by_hand
 from coproduce.hearback.models import Feedback, FeedbackQuerySet, State, Update
 from coproduce.people.models import Person, Way
 from coproduce.people.permissions import hubs_where
@@ -52,7 +53,12 @@ def do_these_first(person: Person) -> list[Todo]:
         return []
     owed = Feedback.objects.filter(update__change__hub__in=hubs)
     todos = []
-    calls = owed.owed_by(Way.Kind.PHONE).select_related("person", "update__change")
+    calls = (
+        owed.owed_by(*by_hand(Way.Kind.PHONE))
+        .due()
+        .not_in_quiet_hours()
+        .select_related("person", "update__change")
+    )
     if number := calls.count():
         todos.append(
             Todo(
@@ -86,7 +92,7 @@ def do_these_first(person: Person) -> list[Todo]:
                 button=_("Decide"),
             )
         )
-    if number := owed.owed_by(Way.Kind.LETTER).count():
+    if number := owed.owed_by(*by_hand(Way.Kind.LETTER)).count():
         todos.append(
             Todo(
                 title=ngettext("Post %(n)d letter", "Post %(n)d letters", number) % {"n": number},

@@ -2,19 +2,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count
-from django.http import FileResponse, Http404, HttpResponse
+from django.db.models import Count, Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from coproduce.changes.models import Change
 from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
+from coproduce.hearback.channels.here import by_hand
 from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm, UpdateForm
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import (
@@ -28,7 +32,8 @@ from coproduce.hearback.models import (
     their_words,
     their_words_for,
 )
-from coproduce.hearback.reply import feedback_of
+from coproduce.hearback.reply import feedback_of, way_of
+from coproduce.people import actions as people
 from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Way
@@ -70,6 +75,21 @@ def reply(request: PersonRequest, token: str) -> HttpResponse:
     return _reply_page(request, feedback, AnswerForm())
 
 
+@csrf_exempt  # an inbox presses this button by itself (RFC 8058); the link is the key
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """Stop one way of reaching somebody, from inside a message. Looking changes nothing; stopping is a button."""
+    way = way_of(token)
+    if way is None:
+        raise Http404
+    if request.method == "POST":
+        if "start" in request.POST:
+            people.start_way(way.person, way)
+        else:
+            people.stop_way(way.person, way)
+        way.refresh_from_db()
+    return render(request, "hearback/stop.html", {"way": way, "sender": settings.SENDER_NAME})
+
+
 def _take_answer(request: PersonRequest, feedback: Feedback, afterwards: HttpResponse) -> HttpResponse:
     form = AnswerForm(request.POST)
     if form.is_valid() and form.does(actions.answer, feedback.person, feedback, **form.cleaned_data):
@@ -90,6 +110,7 @@ def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) ->
             "voices": their_words(feedback),
             "form": form,
             "given": getattr(feedback, "answer", None),
+            "tapped": request.GET.get("answered", ""),
         },
     )
 
@@ -150,7 +171,9 @@ def _ways_of(change: Change) -> list[tuple[str, int]]:
 @signed_in
 def update(request: PersonRequest, pk: int) -> HttpResponse:
     """Who has heard one update, and who has not."""
-    update = get_object_or_404(Update.objects.select_related("change__hub", "written_by"), pk=pk)
+    update = get_object_or_404(
+        Update.objects.select_related("change__hub", "written_by", "stopped_by"), pk=pk
+    )
     must(request.person, "write an update", update.change.hub_id)
     tells = may(request.person, "tell people", update.change.hub_id)
     state = request.GET.get("state", "")
@@ -169,7 +192,48 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
             "tells": tells,
             "page": Paginator(feedback, 50).get_page(request.GET.get("page")) if tells else None,
             "latecomers": latecomers(update),
+            "not_gone": update.feedback.filter(state=State.OWED).count() if tells else 0,
         },
+    )
+
+
+@require_POST
+@signed_in
+def sending(request: PersonRequest, pk: int) -> HttpResponse:
+    """Stop what is not gone yet, or start it again."""
+    update = get_object_or_404(Update.objects.select_related("change"), pk=pk)
+    if "stop" in request.POST:
+        actions.stop_sending(request.person, update)
+        messages.success(request, _("Stopped. What is not gone yet stays here."))
+    else:
+        actions.start_again(request.person, update)
+        messages.success(request, _("It goes on."))
+    return redirect("hearback:update", update.pk)
+
+
+@require_POST
+@signed_in
+def wall_notice(request: PersonRequest, pk: int) -> HttpResponse:
+    """The notice for a wall, for those behind the change whom nobody can name."""
+    update = get_object_or_404(Update.objects.select_related("change__hub"), pk=pk)
+    return _pdf(actions.make_wall_notice(request.person, update), f"notice-{update.pk}.pdf")
+
+
+@require_POST
+@signed_in
+def card(request: PersonRequest, pk: int) -> HttpResponse:
+    """A card to hand over to one person, by who tells them or by who they trust."""
+    mine = Q(pk__in=_may_tell(request).values("pk")) | Q(
+        pk__in=Feedback.objects.owed_through(request.person).values("pk")
+    )
+    known = Feedback.objects.filter(mine).named_for(request.person)
+    feedback = get_object_or_404(known.select_related("update__change__hub", "person"), pk=pk)
+    return _pdf(actions.make_card(request.person, feedback, feedback.who), f"card-{feedback.pk}.pdf")
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, "application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
     )
 
 
@@ -220,9 +284,9 @@ def _work(request: PersonRequest) -> dict[str, int]:
     """What waits for a person, counted."""
     owed = Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
     return {
-        "calls": owed.owed_by(Way.Kind.PHONE).count(),
+        "calls": owed.owed_by(*by_hand(Way.Kind.PHONE)).due().count(),
         "face_to_face": owed.owed_by(Way.Kind.FACE_TO_FACE).count(),
-        "letters": owed.owed_by(Way.Kind.LETTER).count(),
+        "letters": owed.owed_by(*by_hand(Way.Kind.LETTER)).count(),
         "to_settle": owed.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE]).count()
         + owed.owed_by_no_way().count(),
     }
@@ -233,13 +297,22 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
     """The list of people to ring, or to tell face to face, with what to say."""
     if way not in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE):
         raise Http404
-    owed = _mine_to_tell(request).owed_by(way).named_for(request.person)
-    owed = owed.select_related("person", "update__change__hub", "told_by")
-    owed = owed.prefetch_related("person__ways", "person__mandates__trusted__account")
-    page = Paginator(owed, 10).get_page(request.GET.get("page"))
-    cards = [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page]
+    phone = way == Way.Kind.PHONE
+    everybody = _mine_to_tell(request).owed_by(*by_hand(way)).named_for(request.person)
+    everybody = everybody.select_related("person", "update__change__hub", "told_by", "next_way")
+    everybody = everybody.prefetch_related("person__ways", "person__mandates__trusted__account")
+    now = everybody.due().not_in_quiet_hours() if phone else everybody.due()
+    page = Paginator(now, 10).get_page(request.GET.get("page"))
     return render(
-        request, "hearback/to_tell.html", {"page": page, "cards": cards, "phone": way == Way.Kind.PHONE}
+        request,
+        "hearback/to_tell.html",
+        {
+            "page": page,
+            "cards": [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page],
+            "later": everybody.exclude(pk__in=now.values("pk")).order_by("not_before", "pk")[:50],
+            "phone": phone,
+            "now": timezone.now(),
+        },
     )
 
 
@@ -254,7 +327,7 @@ class _Card:
 
     @classmethod
     def of(cls, feedback: Feedback, form: ToldForm) -> _Card:
-        return cls(feedback, their_words(feedback), feedback.person.preferred_way, form)
+        return cls(feedback, their_words(feedback), feedback.way, form)
 
 
 @require_POST
@@ -263,13 +336,10 @@ def told(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, nobody answered, or they can't be reached this way."""
     mine = _mine_to_tell(request).named_for(request.person)
     feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
-    way = feedback.person.preferred_way
-    back = redirect(
-        "hearback:to_tell", way.kind if way and way.kind == Way.Kind.PHONE else Way.Kind.FACE_TO_FACE
-    )
+    phone = feedback.way is not None and feedback.way.kind in by_hand(Way.Kind.PHONE)
+    back = redirect("hearback:to_tell", Way.Kind.PHONE if phone else Way.Kind.FACE_TO_FACE)
     form = ToldForm(request.POST, prefix=f"f{pk}")
     if not form.is_valid():
-        phone = bool(way and way.kind == Way.Kind.PHONE)
         return render(request, "hearback/to_tell.html", {"cards": [_Card.of(feedback, form)], "phone": phone})
     outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
     if outcome == "told":
@@ -278,7 +348,7 @@ def told(request: PersonRequest, pk: int) -> HttpResponse:
             actions.answer(request.person, feedback, answered=False, words=words)
         messages.success(request, _("%(name)s has heard.") % {"name": feedback.who})
     else:
-        actions.tried(request.person, feedback, cannot_reach=outcome == "cannot reach")
+        actions.tried(request.person, feedback, outcome == "cannot reach", form.again_at)
         messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
     return back
 
@@ -315,10 +385,13 @@ def settle(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 def _mine_to_tell(request: PersonRequest) -> FeedbackQuerySet:
-    hubs = hubs_where(request.person, "tell people")
-    if not hubs:
+    if not hubs_where(request.person, "tell people"):
         raise NotAllowed("tell people")
-    return Feedback.objects.filter(update__change__hub__in=hubs)
+    return _may_tell(request)
+
+
+def _may_tell(request: PersonRequest) -> FeedbackQuerySet:
+    return Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
 
 
 # Through a trusted person
@@ -358,10 +431,11 @@ def letters(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "tell people")
     if not hubs:
         raise NotAllowed("tell people")
+    letters = by_hand(Way.Kind.LETTER)
     waiting = {
         hub: number
         for hub in Hub.objects.filter(pk__in=hubs)
-        if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(Way.Kind.LETTER).count())
+        if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(*letters).count())
     }
     piles = (
         Letters.objects.filter(hub__in=hubs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from coproduce.people.models import Account, Act, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import TABLE, NotAllowed, forget, hubs_where, must, must_give
 
-NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.LETTER, Way.Kind.PHONE}
+NEEDS_ADDRESS = {Way.Kind.EMAIL, Way.Kind.TEXT, Way.Kind.LETTER, Way.Kind.PHONE}
 LEADS = TABLE["look after people"]
 
 
@@ -166,6 +167,8 @@ def check_address(kind: str, address: str) -> str:
         return address.lower()
     if kind == Way.Kind.PHONE and sum(letter.isdigit() for letter in address) < 7:
         raise ValidationError(_("Write the phone number in full, with its area code."))
+    if kind == Way.Kind.TEXT and not re.fullmatch(r"\+?[\d\s().-]{10,24}", address):
+        raise ValidationError(_("Write the mobile number in full, like 07700 900123, and nothing else."))
     return address
 
 
@@ -232,6 +235,47 @@ def share_way(by: Person, way: Way, others_may_read: bool) -> None:
     _must_look_after(by, way.person)
     Way.objects.filter(pk=way.pk).update(others_may_read=others_may_read)
     record(by, "say who may read a way to reach", way.person, kind=way.kind, others_may_read=others_may_read)
+
+
+@transaction.atomic
+def stop_way(by: Person, way: Way) -> None:
+    """Nothing more goes this way: it was stopped from inside a message, without signing in, or here.
+
+    What is owed goes by the next way they gave; where there is none, who looks after them sees that.
+    """
+    _must_know(by, way.person)
+    if Way.objects.filter(pk=way.pk, stopped_at__isnull=True).update(stopped_at=timezone.now()):
+        record(by, "stop a way to reach", way.person, kind=way.kind)
+
+
+@transaction.atomic
+def start_way(by: Person, way: Way) -> None:
+    """What was stopped may be used again."""
+    _must_know(by, way.person)
+    if Way.objects.filter(pk=way.pk, stopped_at__isnull=False).update(stopped_at=None):
+        record(by, "start a way to reach", way.person, kind=way.kind)
+
+
+@transaction.atomic
+def keep_quiet(by: Person, person: Person, start: dt.time | None, end: dt.time | None) -> None:
+    """Between these times they get no text and no call. None and None: as their hub has it."""
+    _must_know(by, person)
+    _both_or_none(start, end)
+    Person.objects.filter(pk=person.pk).update(quiet_from=start, quiet_until=end)
+    record(by, "set quiet hours of", person)
+
+
+@transaction.atomic
+def keep_hub_quiet(by: Person, hub: Hub, start: dt.time, end: dt.time) -> None:
+    """Between these times nobody in this hub gets a text or a call, unless they asked for other times."""
+    must(by, "look after people", hub)
+    Hub.objects.filter(pk=hub.pk).update(quiet_from=start, quiet_until=end)
+    record(by, "set quiet hours of", hub, hub)
+
+
+def _both_or_none(start: dt.time | None, end: dt.time | None) -> None:
+    if (start is None) != (end is None):
+        raise ValidationError(_("Write both times, or leave both empty."))
 
 
 @transaction.atomic

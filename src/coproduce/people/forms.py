@@ -163,6 +163,7 @@ ROLES = {
 }
 WAYS = [
     (Way.Kind.EMAIL, _("Email")),
+    (Way.Kind.TEXT, _("Text message")),
     (Way.Kind.PHONE, _("Phone call")),
     (Way.Kind.LETTER, _("Letter")),
     (Way.Kind.FACE_TO_FACE, _("Face to face")),
@@ -170,8 +171,8 @@ WAYS = [
 ]
 THROUGH = (Way.Kind.TRUSTED_PERSON, _("Through the trusted person"))
 WHERE = _(
-    "Email: the address. Phone call: the whole number. Letter: house, street, town and postcode. "
-    "Face to face: where to meet. Here, after signing in: leave this empty."
+    "Email: the address. Text message: the mobile number. Phone call: the whole number. "
+    "Letter: house, street, town and postcode. Face to face: where to meet. Here, after signing in: leave this empty."
 )
 OTHERS_MAY_READ = _("Other people may read or hear what comes there")
 NOTHING_THERE = _("A shared phone, inbox or letterbox. Then we only say that there is news.")
@@ -235,6 +236,20 @@ class PersonForm(ActionForm):
                 "email", _("They sign in to read their page. Write their email, or choose another way.")
             )
         return cleaned
+
+
+class QuietForm(ActionForm):
+    """From when until when there are no texts and calls. Over midnight is the usual."""
+
+    start = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    end = forms.TimeField(label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+
+    def __init__(self, *args: Any, may_be_empty: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if may_be_empty:
+            self.fields["start"].help_text = _("Leave both empty for the usual times of the group.")
+            for field in self.fields.values():
+                field.required = False
 
 
 class NameForm(ActionForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -34,6 +35,8 @@ class Hub(MP_Node):
         ],
         default=24,
     )
+    quiet_from = models.TimeField(_("no texts and calls from"), default=dt.time(21))
+    quiet_until = models.TimeField(_("until"), default=dt.time(8))
 
     steplen = 5  # room for 60 million hubs below each hub
     node_order_by: ClassVar[list[str]] = []
@@ -97,7 +100,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def out_of_reach(self) -> PersonQuerySet:
         """People nobody knows how to reach: no way that still leads to them, or only a page that they can't
         sign in to."""
-        ways = Way.objects.filter(person=OuterRef("pk"))
+        ways = Way.objects.filter(person=OuterRef("pk"), stopped_at__isnull=True)
         can_sign_in = Exists(Account.objects.filter(person=OuterRef("pk")))
         hears = Exists(Mandate.objects.standing("hear").filter(person=OuterRef("pk")))
         return (
@@ -158,6 +161,9 @@ class Person(models.Model):
     # Nobody but this trusted person knows who they are: then `name` says nothing, and what they like to be called
     # stands on the mandate between the two. See name_for().
     known_through = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    # When they want no texts and calls. Both empty: as their hub has it.
+    quiet_from = models.TimeField(_("no texts and calls from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("until"), null=True, blank=True)
 
     objects = PersonQuerySet.as_manager()
     shown: str  # with named_for()
@@ -186,11 +192,12 @@ class Person(models.Model):
     def preferred_way(self) -> Way | None:
         """best() for one person: the way they like best, of those that still lead to them. Uses what was
         prefetched."""
-        ways = list(self.ways.all())
-        best = next((way for way in ways if way.preferred), None)
-        if best and best.kind == Way.Kind.TRUSTED_PERSON and not self.hears_through_somebody:
-            return next((way for way in ways if way.kind != Way.Kind.TRUSTED_PERSON), None)
-        return best
+        leading = [
+            way
+            for way in self.ways.all()
+            if way.stopped_at is None and (way.kind != Way.Kind.TRUSTED_PERSON or self.hears_through_somebody)
+        ]
+        return min(leading, key=lambda way: (not way.preferred, way.pk), default=None)
 
     @property
     def hears_through_somebody(self) -> bool:
@@ -202,7 +209,7 @@ class Person(models.Model):
     @property
     def is_out_of_reach(self) -> bool:
         """out_of_reach() for one person whose ways, mandates and account were fetched with them."""
-        kinds = {way.kind for way in self.ways.all()}
+        kinds = {way.kind for way in self.ways.all() if way.stopped_at is None}
         if Way.Kind.TRUSTED_PERSON in kinds and not self.hears_through_somebody:
             kinds -= {Way.Kind.TRUSTED_PERSON}
         return not (kinds - {Way.Kind.PAGE} or (kinds and hasattr(self, "account")))
@@ -291,23 +298,19 @@ class Mandate(models.Model):
 
 
 class WayQuerySet(models.QuerySet["Way"]):
+    def leading(self) -> WayQuerySet:
+        """Those that still lead to the person: they did not stop it, and who is to pass news on may do so."""
+        hears = Mandate.objects.standing("hear").filter(person=OuterRef("person"))
+        return self.filter(~Q(kind=Way.Kind.TRUSTED_PERSON) | Exists(hears), stopped_at__isnull=True)
+
     def best(self) -> WayQuerySet:
         """The one way each person hears by now: the one they like best.
 
-        Where that is through a trusted person and no mandate to hear stands any more, it is the next they gave.
+        Where that leads to them no more, it is the next they gave.
         """
-        hears = Mandate.objects.standing("hear").filter(person=OuterRef("person"))
-        other = Way.objects.filter(person=OuterRef("person")).exclude(kind=Way.Kind.TRUSTED_PERSON)
-        trusts = Way.objects.filter(person=OuterRef("person"), preferred=True, kind=Way.Kind.TRUSTED_PERSON)
-        through = Q(kind=Way.Kind.TRUSTED_PERSON)
-        return self.filter(
-            Q(preferred=True) & (~through | Q(Exists(hears)))
-            | Q(preferred=False)
-            & ~through
-            & Q(Exists(trusts))
-            & ~Q(Exists(hears))
-            & ~Q(Exists(other.filter(pk__lt=OuterRef("pk"))))
-        )
+        theirs = Way.objects.leading().filter(person=OuterRef("person"))
+        better = theirs.filter(Q(preferred=True) | Q(pk__lt=OuterRef("pk")))
+        return self.leading().filter(Q(preferred=True) | ~Exists(better))
 
 
 class Way(models.Model):
@@ -316,6 +319,7 @@ class Way(models.Model):
     class Kind(models.TextChoices):
         PAGE = "page", _("on their page here")
         EMAIL = "email", _("email")
+        TEXT = "text", _("text message")
         LETTER = "letter", _("letter")
         PHONE = "phone", _("phone call")
         FACE_TO_FACE = "face_to_face", _("face to face")
@@ -328,6 +332,7 @@ class Way(models.Model):
     )
     preferred = models.BooleanField(_("the way they like best"), default=False)
     others_may_read = models.BooleanField(_("others may read this"), default=False)  # a shared phone, say
+    stopped_at = models.DateTimeField(null=True, blank=True)  # they said: nothing more this way
 
     objects = WayQuerySet.as_manager()
 

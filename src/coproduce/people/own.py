@@ -24,9 +24,12 @@ def export(person: Person) -> dict[str, Any]:
                 "where": way.address,
                 "best": way.preferred,
                 "others_may_read": way.others_may_read,
+                "stopped_at": way.stopped_at,
             }
             for way in person.ways.all()
         ],
+        "no_texts_and_calls_from": person.quiet_from,
+        "no_texts_and_calls_until": person.quiet_until,
         "roles": [
             {
                 "role": str(held.get_role_display()),
@@ -65,5 +68,7 @@ def erase(person: Person, choice: str) -> list[str]:
     Mandate.objects.filter(made_by=person).update(made_by=None)
     Act.objects.filter(by=person).update(by=None)
     Person.objects.filter(added_by=person).update(added_by=None)
-    Person.objects.filter(pk=person.pk).update(name="Somebody", organisation=None, added_by=None)
+    Person.objects.filter(pk=person.pk).update(
+        name="Somebody", organisation=None, added_by=None, quiet_from=None, quiet_until=None
+    )
     return []

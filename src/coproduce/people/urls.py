@@ -11,6 +11,8 @@ urlpatterns = [
     path("people/<int:pk>/ways/add/", views.add_way, name="add_way"),
     path("people/<int:pk>/ways/<int:way>/prefer/", views.prefer_way, name="prefer_way"),
     path("people/<int:pk>/ways/<int:way>/share/", views.share_way, name="share_way"),
+    path("people/<int:pk>/ways/<int:way>/start/", views.start_way, name="start_way"),
+    path("people/<int:pk>/quiet/", views.quiet, name="quiet"),
     path("people/<int:pk>/ways/<int:way>/remove/", views.remove_way, name="remove_way"),
     path("people/<int:pk>/account/", views.account, name="account"),
     path("people/<int:pk>/account/away/", views.account_away, name="account_away"),
@@ -26,5 +28,6 @@ urlpatterns = [
     path("supporting/<int:pk>/stop/", views.stop_supporting, name="stop_supporting"),
     path("organisations/add/", views.add_organisation, name="add_organisation"),
     path("hubs/", views.hubs, name="hubs"),
+    path("hubs/<int:pk>/quiet/", views.hub_quiet, name="hub_quiet"),
     path("hubs/<int:pk>/add/", views.add_hub, name="add_hub"),
 ]

@@ -26,6 +26,7 @@ from coproduce.people.sign_in import must_be_you, stay
 REACHED = {
     Way.Kind.PAGE: gettext_lazy("best here, after signing in"),
     Way.Kind.EMAIL: gettext_lazy("best by email"),
+    Way.Kind.TEXT: gettext_lazy("best by text message"),
     Way.Kind.LETTER: gettext_lazy("best by letter"),
     Way.Kind.PHONE: gettext_lazy("best by phone"),
     Way.Kind.FACE_TO_FACE: gettext_lazy("best face to face"),
@@ -208,6 +209,35 @@ def share_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
         done = _("From now on we only say there that there is news.")
     press(request, done, actions.share_way, request.person, chosen, shared)
     return redirect("people:person", them.pk)
+
+
+@require_POST
+@signed_in
+def start_way(request: PersonRequest, pk: int, way: int) -> HttpResponse:
+    """Use again what was stopped from inside a message."""
+    them = _visible(request, pk)
+    chosen = get_object_or_404(them.ways, pk=way)
+    press(request, _("From now on we use it again."), actions.start_way, request.person, chosen)
+    return redirect("people:person", them.pk)
+
+
+@signed_in
+def quiet(request: PersonRequest, pk: int) -> HttpResponse:
+    """When somebody wants no texts and calls."""
+    them = _known(request, pk)
+    form = forms.QuietForm(
+        request.POST or None, initial={"start": them.quiet_from, "end": them.quiet_until}, may_be_empty=True
+    )
+    if form.is_valid() and form.does(actions.keep_quiet, request.person, them, **form.cleaned_data):
+        messages.success(request, _("Saved."))
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request,
+        them,
+        form,
+        _("When do you want no texts and calls?"),
+        _("When does %(name)s want no texts and calls?") % {"name": them.shown},
+    )
 
 
 @require_POST
@@ -413,9 +443,22 @@ def hubs(request: PersonRequest) -> HttpResponse:
         {
             "tree": [
                 (hub, info, hub.pk in own, hub.pk in shaped) for hub, info in Hub.objects.get_annotated_list()
-            ]
+            ],
+            "leads": hubs_where(request.person, "look after people"),
         },
     )
+
+
+@signed_in
+def hub_quiet(request: PersonRequest, pk: int) -> HttpResponse:
+    """When nobody in a hub gets texts and calls, unless they asked for other times."""
+    hub = get_object_or_404(Hub, pk=pk)
+    must(request.person, "look after people", hub)
+    form = forms.QuietForm(request.POST or None, initial={"start": hub.quiet_from, "end": hub.quiet_until})
+    if form.is_valid() and form.does(actions.keep_hub_quiet, request.person, hub, **form.cleaned_data):
+        messages.success(request, _("Saved."))
+        return redirect("people:hubs")
+    return render(request, "people/hub_quiet.html", {"form": form, "hub": hub})
 
 
 @signed_in

@@ -288,6 +288,10 @@ def _clean_mail(sums: set[str], feedback: list[int]) -> None:
             touched.add(file)
         else:
             kept.setdefault(file, []).append(block)
+    if settings.SMS_URL.startswith("file://"):  # so do texts
+        for pk in feedback:
+            for text in Path(settings.SMS_URL.removeprefix("file://")).glob(f"feedback-{pk}.*.txt"):
+                text.unlink(missing_ok=True)
     for file in touched:
         if blocks := kept.get(file):
             replace_file(file, b"".join(block + LINE for block in blocks))

@@ -184,6 +184,22 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SENDER_NAME = parseaddr(DEFAULT_FROM_EMAIL)[0] or "Coproduce"
 MESSAGE_DOMAIN = parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
+# Text messages and letters. In try-it mode texts become files as well, in var/texts.
+NOTIFY_API_KEY = "" if TRY_IT else env.str("NOTIFY_API_KEY", default="")
+NOTIFY_BASE_URL = env.str("NOTIFY_BASE_URL", default="https://api.notifications.service.gov.uk")
+NOTIFY_TEMPLATES = {
+    "email": env.str("NOTIFY_EMAIL_TEMPLATE", default=""),
+    "text": env.str("NOTIFY_TEXT_TEMPLATE", default=""),
+    "letter": env.str("NOTIFY_LETTER_TEMPLATE", default=""),
+}
+NOTIFY_CALLBACK_TOKEN = env.str("NOTIFY_CALLBACK_TOKEN", default="")
+SMS_URL = f"file://{VAR / 'texts'}" if TRY_IT else env.str("SMS_URL", default="")
+SMS_TOKEN = env.str("SMS_TOKEN", default="")
+SMS_KEYS_ARE_HONOURED = env.bool("SMS_KEYS_ARE_HONOURED", default=False)
+SMS_CALLBACK_TOKEN = env.str("SMS_CALLBACK_TOKEN", default="")
+# How many messages a minute go by each way, at most: "email=600,text=60". Without a number: as fast as they are taken.
+SEND_RATE = {way: float(rate) for way, rate in env.dict("SEND_RATE", default={}).items()}
+
 # Signing in: a code by email or a passkey, no passwords. See people/accounts.py and people/sign_in.py.
 AUTH_USER_MODEL = "people.Account"
 AUTHENTICATION_BACKENDS = [

@@ -18,7 +18,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from coproduce.hearback import sending
-from coproduce.hearback.tasks import deliver_what_is_owed
+from coproduce.hearback.tasks import ask_where_it_is_not_known, deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
 from coproduce.voices.actions import forget_what_was_put_aside
@@ -80,6 +80,7 @@ def clear_up() -> None:
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     deliver_what_is_owed()
+    ask_where_it_is_not_known()
     finish_what_was_begun()
     forget_what_was_put_aside()
 

@@ -1,13 +1,16 @@
 """Telling people by email, through Django's email backend.
 
 A far side that can't be reached at all leaves the email owed, to be tried again. One that refuses this address
-makes it undeliverable. Anything else that goes wrong once sending has begun leaves it uncertain: it may have gone.
+makes it go by the next way. Anything else that goes wrong once sending has begun leaves it uncertain: it may have gone.
 """
 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
@@ -15,79 +18,59 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from coproduce.hearback import sending
-from coproduce.hearback.models import Feedback, Notice, their_words
-from coproduce.hearback.reply import reply_path
+from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
+from coproduce.hearback.models import Notice, their_words
+from coproduce.hearback.reply import address_here, reply_path, stop_path
 from coproduce.people.models import Account, Way
 
-
-def send_all(owed: Iterable[int], worker: str) -> bool:
-    """Send the feedback with these ids, each claimed first. False if the far side could not be reached."""
-    with_trouble = (smtplib.SMTPException, OSError)
-    connection = get_connection()
-    try:
-        connection.open()
-    except with_trouble:
-        return False
-    try:
-        for feedback in sending.claim(owed, worker, Way.Kind.EMAIL):
-            way = feedback.person.ways.best().filter(kind=Way.Kind.EMAIL).first()
-            if way is None:  # they changed their mind since: owed again, their new way
-                sending.not_sent(feedback, "")
-                continue
-            try:
-                message = write(feedback, way.address, way.others_may_read)
-                message.connection = connection
-                message.send()
-            except (
-                smtplib.SMTPRecipientsRefused,
-                smtplib.SMTPSenderRefused,
-                UnicodeEncodeError,
-                ValueError,
-            ) as refused:
-                sending.undeliverable(feedback, _reason(refused))
-            except smtplib.SMTPServerDisconnected as gone:
-                sending.uncertain(feedback, _reason(gone))
-                connection.close()
-                return False
-            except with_trouble as trouble:
-                sending.uncertain(feedback, _reason(trouble))
-            else:
-                sending.sent(feedback)
-    finally:
-        connection.close()
-    return True
+TROUBLE = (smtplib.SMTPException, OSError)
 
 
-def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
-    """Tell trusted people, by (update, person), that there is something to pass on. False if it could not be reached.
+class Smtp:
+    name = "SMTP"
+    kind = Way.Kind.EMAIL
 
-    Each is claimed right before it goes, and only if a mandate stands at that moment.
+    def is_set_up(self) -> bool:
+        return True  # where no mail server is set, emails become files
+
+    @contextmanager
+    def line(self) -> Iterator[Callable[[Message], Result]]:
+        connection = get_connection()
+        try:
+            connection.open()
+        except TROUBLE as trouble:
+            raise Unreachable(_reason(trouble)) from trouble
+        try:
+            yield lambda message: self._send(connection, message)
+        finally:
+            connection.close()
+
+    def _send(self, connection: Any, message: Message) -> Result:
+        try:
+            email = write(message)
+            email.connection = connection
+            email.send()
+        except (UnicodeEncodeError, ValueError) as not_an_address:
+            return Refused(_reason(not_an_address))
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as answered:
+            return _meaning(answered)
+        except TROUBLE as trouble:
+            return Uncertain(_reason(trouble))
+        return Sent()
+
+
+def _meaning(answered: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> Result:
+    """What an answer in numbers means: 4xx is "not now", 5xx is "never" (RFC 5321, 4.2.1). Either way it did not go.
+
+    Whoever is not taken as the sender gets nothing to anybody, except where only this message is too large (552).
     """
-    with_trouble = (smtplib.SMTPException, OSError)
-    connection = get_connection()
-    try:
-        connection.open()
-    except with_trouble:
-        return False
-    try:
-        for update, trusted in owed:
-            claimed = sending.claim_notice(update, trusted)
-            if claimed is None:
-                continue
-            notice, address = claimed
-            try:
-                message = write_notice(notice, address)
-                message.connection = connection
-                message.send()
-            except (*with_trouble, ValueError) as trouble:  # it may have gone: it is not sent again
-                if isinstance(trouble, smtplib.SMTPServerDisconnected):
-                    return False
-            else:
-                sending.notice_sent(notice)
-    finally:
-        connection.close()
-    return True
+    if isinstance(answered, smtplib.SMTPRecipientsRefused):
+        code, everybody = max(code for code, _text in answered.recipients.values()), False
+    else:
+        code, everybody = answered.smtp_code, isinstance(answered, smtplib.SMTPSenderRefused)
+    if code == 421 or (everybody and code != 552):
+        return NotSent(_reason(answered), others_too=True)
+    return Refused(_reason(answered)) if code >= 500 else NotSent(_reason(answered))
 
 
 def write_notice(notice: Notice, address: str) -> EmailMessage:
@@ -95,25 +78,50 @@ def write_notice(notice: Notice, address: str) -> EmailMessage:
     return EmailMessage(
         subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
         body=render_to_string(
-            "hearback/notice.txt", {"link": _address() + reverse("people:supporting"), "to": notice.trusted}
+            "hearback/notice.txt",
+            {"link": address_here() + reverse("people:supporting"), "to": notice.trusted},
         ),
         to=[address],
         headers={"Message-ID": f"<notice-{notice.pk}@{settings.MESSAGE_DOMAIN}>"},
     )
 
 
-def _address() -> str:
-    return settings.ADDRESS or f"http://localhost:{settings.PORT}"
-
-
-def write(feedback: Feedback, address: str, others_may_read: bool = False) -> EmailMultiAlternatives:
+def write(message: Message) -> EmailMultiAlternatives:
     """The email itself. Its subject, sender and headers say nothing about what it is about: a screen may be shared.
 
     Where others may read the inbox, all of it only says that there is news, and how to read it: not even a link
-    that would open it.
+    that would open it. One tap on "stop these emails" is enough (RFC 8058).
     """
-    here = _address()
-    template = "hearback/news_only" if others_may_read else "hearback/email"
+    content = what_it_says(message)
+    stop = address_here() + stop_path(message.way)
+    email = EmailMultiAlternatives(
+        subject=content.subject,
+        body=content.text,
+        to=[message.way.address],
+        headers={
+            "Message-ID": f"<{message.reference}@{settings.MESSAGE_DOMAIN}>",
+            "List-Unsubscribe": f"<{stop}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    email.attach_alternative(content.html, "text/html")
+    return email
+
+
+@dataclass(frozen=True)
+class Content:
+    subject: str
+    text: str
+    html: str
+
+
+def what_it_says(message: Message) -> Content:
+    """The email as its reader sees it, whoever carries it."""
+    feedback, way = message.feedback, message.way
+    template = "hearback/news_only" if way.others_may_read else "hearback/email"
+    here = address_here()
+    link = here + reply_path(feedback)
     context = {
         "feedback": feedback,
         "person": feedback.person,
@@ -121,19 +129,19 @@ def write(feedback: Feedback, address: str, others_may_read: bool = False) -> Em
         "change": feedback.update.change,
         "hub": feedback.update.change.hub,
         "voices": their_words(feedback),
-        "link": here + reply_path(feedback),
+        "link": link,
+        "yes": link + "?answered=yes",
+        "no": link + "?answered=no",
+        "stop": here + stop_path(way),
         "here": here,
         "sender": settings.SENDER_NAME,
         "signs_in": Account.objects.filter(person=feedback.person_id).exists(),
     }
-    message = EmailMultiAlternatives(
+    return Content(
         subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
-        body=render_to_string(f"{template}.txt", context),
-        to=[address],
-        headers={"Message-ID": f"<feedback-{feedback.pk}.{feedback.tries}@{settings.MESSAGE_DOMAIN}>"},
+        text=render_to_string(f"{template}.txt", context),
+        html=render_to_string(f"{template}.html", context),
     )
-    message.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
-    return message
 
 
 def _reason(error: Exception) -> str:

@@ -6,11 +6,13 @@ The words go to Typst as data, never as markup, so nothing that somebody wrote c
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -27,17 +29,31 @@ def make_pdf(letters: Letters) -> None:
     while True:
         pile = list(
             letters.feedback.select_related(
-                "person", "update__change__hub", "update__change__owner"
+                "person", "update__change__hub", "update__change__owner", "next_way"
             ).order_by("person__name", "pk")
         )
-        written = []
+        written: list[dict[str, object]] = []
         for feedback in pile:
             written.append(_letter(feedback))
             if len(written) % SHOW_PROGRESS_EVERY == 0:
                 Letters.objects.filter(pk=letters.pk).update(written=len(written))
+        written.sort(key=lambda each: postcode_of(each["address"]))
         pdf = on_paper(written, letters.hub.name)
         if _keep(letters, pile, pdf):
             return
+
+
+_POSTCODE = re.compile(r"\b([A-Z]{1,2})(\d{1,2})([A-Z]?) ?(\d)([A-Z]{2})\b")
+
+
+def postcode_of(address: object) -> tuple[str, int, str, str]:
+    """Where a letter comes in the pile, as the post sorts: area, district, sector. Without a postcode, at the end."""
+    lines = address if isinstance(address, list) else []
+    found = next((found for line in reversed(lines) if (found := _POSTCODE.search(str(line).upper()))), None)
+    if found is None:
+        return ("~", 0, "", "")
+    area, district, letter, sector, unit = found.groups()
+    return (area, int(district), letter, sector + unit)
 
 
 def on_paper(written: list[dict[str, object]], hub: str) -> bytes:
@@ -65,7 +81,7 @@ def _keep(letters: Letters, pile: list[Feedback], pdf: bytes) -> bool:
 
 def _letter(feedback: Feedback) -> dict[str, object]:
     change = feedback.update.change
-    way = feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
+    way = _way_of(feedback)
     outside: dict[str, object] = {
         "name": feedback.person.name,
         "address": way.address.splitlines() if way else [],
@@ -87,3 +103,25 @@ def _letter(feedback: Feedback) -> dict[str, object]:
             for voice in their_words(feedback)
         ],
     }
+
+
+def _way_of(feedback: Feedback) -> Way | None:
+    """Where the letter goes: by the way it is to go now, or to the first address they gave."""
+    if feedback.way is not None and feedback.way.kind == Way.Kind.LETTER:
+        return feedback.way
+    return feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
+
+
+def words_of_letter(feedback: Feedback, way: Way) -> str:
+    """The same letter as words alone, for whoever prints it for us: no address, no date."""
+    return render_to_string(
+        "hearback/letter.txt",
+        {
+            "feedback": feedback,
+            "update": feedback.update,
+            "change": feedback.update.change,
+            "voices": their_words(feedback),
+            "news_only": way.others_may_read,
+            "sender": settings.SENDER_NAME,
+        },
+    ).strip()
