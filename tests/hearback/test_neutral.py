@@ -163,7 +163,7 @@ def test_who_does_not_sign_in_is_told_to_ask(told, work_the_queue):
 @pytest.mark.parametrize("shared", [False, True], ids=["their own", "others may read"])
 def test_nothing_but_name_and_address_stands_where_an_envelope_shows_it(told, shared, tmp_path):
     feedback = told(Way.Kind.LETTER, "1 Long Road\nEastmoor", shared)
-    written = letter._letter(feedback)
+    written = letter.letter(feedback)
     pdf = tmp_path / "letter.pdf"
     pdf.write_bytes(letter.on_paper([written], "Eastmoor"))
     [page, *_more] = PdfReader(pdf).pages

@@ -21,7 +21,7 @@ from coproduce.agenda.actions import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.quotes import Span
 from coproduce.hearback.actions import write_update
-from coproduce.hearback.models import Feedback, Letters
+from coproduce.hearback.models import Feedback, Letters, Reply
 from coproduce.hearback.reply import reply_path, stop_path
 from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme
@@ -124,6 +124,7 @@ EXPECTED: dict[str, Expect] = {
     "people:person": page(LEADS, own=True, methods=GET),
     "people:name": page(LEADS, own=True),
     "people:add_way": page(LEADS, own=True),
+    "people:at_most": page(LEADS, own=True),
     "people:prefer_way": page(LEADS, own=True, methods=POST),
     "people:share_way": page(LEADS, own=True, methods=POST),
     "people:start_way": page(LEADS, own=True, methods=POST),
@@ -195,6 +196,7 @@ EXPECTED: dict[str, Expect] = {
     "changes:words": Expect(everybody=True, methods=GET),
     "changes:step": page(LEADS, BUYERS),
     "changes:clause": page(LEADS, BUYERS),
+    "changes:review": page(LEADS, BUYERS),
     "changes:tie": page(LEADS),
     "changes:untie": page(LEADS, methods=POST),
     "hearback:what_happened": Expect(signed_in=True, methods=GET),
@@ -204,6 +206,18 @@ EXPECTED: dict[str, Expect] = {
     "hearback:notify_receipt": NOBODY,  # but who shows the token of the far side: see test_receipts.py
     "hearback:text_receipt": NOBODY,
     "hearback:write": page(LEADS, BUYERS),
+    "hearback:write_on_topic": page(LEADS, BUYERS),
+    "hearback:reading": page(LEADS, BUYERS, anywhere=True, methods=POST),
+    "hearback:said_and_happened": page(LEADS, own=True, methods=GET),
+    "hearback:said_and_happened_pdf": page(LEADS, own=True, methods=GET),
+    "hearback:debt": page(LEADS, anywhere=True, methods=GET),
+    "hearback:who_waits": page(LEADS, anywhere=True, methods=GET),
+    "hearback:every_voice": page(LEADS, anywhere=True, methods=GET),
+    "hearback:still_waiting": page(LEADS),
+    "hearback:replies": page(LEADS, anywhere=True, methods=GET),
+    "hearback:reply_to_match": page(LEADS),
+    "hearback:inbound_email": Expect(methods=POST),  # a token opens it: tests/hearback/test_replies.py
+    "hearback:inbound_text": Expect(methods=POST),
     "hearback:who_has_heard": page(LEADS, BUYERS, anywhere=True, methods=GET),
     "hearback:update": page(LEADS, BUYERS, methods=GET),
     "hearback:sending": page(LEADS, methods=POST),
@@ -309,6 +323,7 @@ class World:
             "people:add_way": lee.pk,
             "people:quiet": lee.pk,
             "people:hub_quiet": here.pk,
+            "people:at_most": lee.pk,
             "people:account": lee.pk,
             "people:account_away": lee.pk,
             "people:second_step_away": lee.pk,
@@ -327,6 +342,17 @@ class World:
             "voices:consent": voice.pk,
             "voices:remove_quote": quote.pk,
             "hearback:answer": feedback.pk,
+            "hearback:said_and_happened": lee.pk,
+            "hearback:said_and_happened_pdf": lee.pk,
+            "hearback:still_waiting": here.pk,
+            "hearback:reply_to_match": Reply.objects.create(
+                came_by="email",
+                number="1",
+                sender="lee@example.org",
+                original="Thanks",
+                words="Thanks",
+                hub=here,
+            ).pk,
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,
             "hearback:update": update.pk,
@@ -349,6 +375,7 @@ class World:
             "people:end_trust": {"pk": lee.pk, "mandate": for_lee.pk},
             "people:leave": {"pk": lee.pk, "membership": membership.pk},
             "hearback:write": {"change": change.pk},
+            "hearback:write_on_topic": {"topic": topic.pk},
             "hearback:to_tell": {"way": "phone"},
             "hearback:make_letters": {"hub": here.pk},
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},

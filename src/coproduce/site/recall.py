@@ -8,6 +8,7 @@ from django.db import transaction
 
 from coproduce.changes import recall as changes
 from coproduce.hearback.actions import drop_letters_with_words_of
+from coproduce.hearback.replies import drop_of_voices
 from coproduce.people.models import Person
 from coproduce.voices import consent
 from coproduce.voices import recall as voices
@@ -34,4 +35,5 @@ def take_back(
     carried(together)
     consent.take_back(by, of, speakers, choice, hear)
     drop_letters_with_words_of({person for person in together.values() if person})
+    drop_of_voices(set(together))
     return set(together)

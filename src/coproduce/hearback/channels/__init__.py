@@ -19,11 +19,20 @@ from coproduce.people.models import Way
 
 @dataclass(frozen=True)
 class Message:
-    """What goes to one person by one way. Its reference goes with it and is never used for another."""
+    """What goes to one person by one way. Its reference goes with it and is never used for another.
+
+    also: what else is owed to them and goes together with it, each with the reference of its own attempt.
+    """
 
     feedback: Feedback
     way: Way
     reference: str
+    also: tuple[Message, ...] = ()
+
+    @property
+    def all(self) -> list[Feedback]:
+        """All the feedback in it, in the order in which it is told."""
+        return [self.feedback, *(each.feedback for each in self.also)]
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def _letter(client: NotificationsAPIClient, template: str, message: Message) -> 
     address = {f"address_line_{number}": line for number, line in enumerate(lines, start=1)}
     said: dict[str, Any] = client.send_letter_notification(
         template_id=template,
-        personalisation=address | {"body": words_of_letter(message.feedback, message.way)},
+        personalisation=address | {"body": words_of_letter(message.all, message.way)},
         reference=message.reference,
     )
     return said
