@@ -11,6 +11,7 @@ import os
 import random
 import re
 import socketserver
+import sys
 import threading
 import time
 import uuid
@@ -300,3 +301,51 @@ def running(server: socketserver.BaseServer) -> Iterator[Any]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+# As a process of its own, to be killed: python -m tests.hearback.far_sides mail|notify|gateway PORT FILE
+
+
+def _refuses(number: int) -> bool:
+    """Every seventh address is refused, so that the next way has its turn."""
+    return number % 7 == 0
+
+
+class _EverySeventhAddress(dict[str, str]):
+    """ "person-14" is nobody any more."""
+
+    def get(self, who: str, otherwise: Any = None) -> Any:
+        found = re.fullmatch(r"only-(\d+)", who)
+        return "550 no such user" if found and _refuses(int(found[1])) else otherwise
+
+
+class _EverySeventhNumber(dict[str, tuple[int, dict[str, str]]]):
+    def __contains__(self, number: object) -> bool:
+        return _refuses(int(str(number)[-4:]))
+
+    def __getitem__(self, number: str) -> tuple[int, dict[str, str]]:
+        return 422, {}
+
+
+def _alone(kind: str, port: int, file: Path) -> None:
+    known = file.read_text().split() if file.exists() else []
+    server: Any
+    if kind == "mail":
+        server = MailServer(file, port)
+        server.answers, server.messages = _EverySeventhAddress(), None
+    elif kind == "gateway":
+        server = GatewayServer(file, port)
+        server.answers = _EverySeventhNumber()
+    else:
+        server = NotifyServer(file, port)
+        server.most_a_minute = 10**9
+        server.notifications = [
+            {"id": str(uuid.uuid4()), "reference": each, "type": "letter", "status": "received", "at": 0}
+            for each in known
+        ]
+    server.kept.slow = 0.004
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    _alone(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

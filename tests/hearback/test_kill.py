@@ -1,17 +1,23 @@
-"""Nobody is told twice, nobody is forgotten, whatever crashes: 500 emails, a worker killed again and again.
+"""Nobody is told twice, nobody is forgotten, whatever crashes.
 
-Everything is a process of its own, on a database of its own. The far side is a small mail server in this test
-that keeps every message on disk before it says so. Some kills come at a random moment; the others come while
-the mail server holds a message: before it keeps it, or after, but before the worker hears of it.
+Everything is a process of its own, on a database of its own; far sides keep every message on disk before they say so.
+
+- 500 emails, a worker killed again and again. Some kills come at a random moment; the others come while the mail
+  server holds a message: before it keeps it, or after, but before the worker hears of it.
+- 2,000 feedbacks by email, text and letter, with several workers. Workers, the web server (which takes in receipts)
+  and the three far sides are killed at random moments.
+- A disk that is full in mid-batch.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
+import resource
 import signal
-import socketserver
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,72 +30,14 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 from django.conf import settings
 from django_tasks_db.models import DBTaskResult
 
 import coproduce
+from tests.hearback.far_sides import AFTER, ANY, API_KEY, BEFORE, PATIENCE, MailServer
 
 PEOPLE = 500
-PATIENCE = 120  # seconds without any progress: then something hangs
-BEFORE, AFTER, ANY = "before it is kept", "after it is kept", "at any moment"
-
-
-class Sink(socketserver.ThreadingTCPServer):
-    """A mail server that keeps the Message-ID of what it takes, and can be told to hold the next message."""
-
-    daemon_threads = True
-
-    def __init__(self, kept: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Talk)
-        self.kept = kept.open("ab", buffering=0)
-        self.count = 0
-        self.hold_at = ""
-        self.held, self.go_on = threading.Event(), threading.Event()
-
-    def hold(self, moment: str) -> None:
-        self.held.clear()
-        self.go_on.clear()
-        self.hold_at = moment
-
-    def pause(self, moment: str) -> bool:
-        """Hold here if told to; whether somebody was."""
-        time.sleep(random.uniform(0, 0.004))
-        if self.hold_at != moment:
-            return False
-        self.hold_at = ""
-        self.held.set()
-        self.go_on.wait(PATIENCE)
-        return True
-
-    def keep(self, message: bytes) -> None:
-        [name] = re.findall(rb"(?im)^Message-ID:\s*(\S+)", message)
-        self.kept.write(name + b"\n")
-        os.fsync(self.kept.fileno())
-        self.count += 1
-
-
-class _Talk(socketserver.StreamRequestHandler):
-    server: Sink
-
-    def say(self, line: str) -> None:
-        self.wfile.write(line.encode() + b"\r\n")
-
-    def handle(self) -> None:
-        try:
-            self.say("220 sink")
-            while line := self.rfile.readline():
-                verb = line[:4].upper()
-                if verb == b"DATA":
-                    self.say("354 go on")
-                    message = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    if not self.server.pause(BEFORE):
-                        self.server.keep(message)
-                        self.server.pause(AFTER)
-                        self.say("250 kept")
-                else:
-                    self.say("221 bye" if verb == b"QUIT" else "250 yes")
-        except OSError:
-            pass  # killed in the middle of a word
 
 
 PREPARE = f"""
@@ -119,7 +67,7 @@ write_update(amina, change, "It is agreed", "You choose one worker, and they sta
 class Installation:
     """An installation in a folder of its own: its processes, and a look into its database from outside."""
 
-    def __init__(self, var: Path, mail_port: int, database: str) -> None:
+    def __init__(self, var: Path, mail_port: int, database: str, **more: str) -> None:
         self.var, self.database = var, database
         theirs = {
             key: value
@@ -131,6 +79,7 @@ class Installation:
             "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
             "PYTHONPATH": str(Path(coproduce.__file__).parents[1]),
         }
+        self.env |= more
         if database:
             self.env["DATABASE_URL"] = database
 
@@ -138,11 +87,19 @@ class Installation:
         command = [sys.executable, "-m", "coproduce.cli", "manage", *arguments]
         subprocess.run(command, env=self.env, check=True, stdout=subprocess.DEVNULL)
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start(self, *command: str, **rest: Any) -> subprocess.Popen[bytes]:
         with (self.var / "worker.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "coproduce.cli", "worker"], env=self.env, stderr=log
+                [sys.executable, "-m", *command],
+                env=self.env,
+                stderr=log,
+                stdout=log,
+                start_new_session=True,
+                **rest,
             )
+
+    def start_worker(self, **rest: Any) -> subprocess.Popen[bytes]:
+        return self.start("coproduce.cli", "worker", **rest)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         connection: Any
@@ -198,9 +155,10 @@ def test_nobody_is_told_twice_and_nobody_is_forgotten_whatever_is_killed(
 ):
     kills = [BEFORE, AFTER, ANY, AFTER, ANY] * (10 if full else 1)
     random.shuffle(kills)
-    with Sink(tmp_path / "kept") as sink:
-        threading.Thread(target=sink.serve_forever, daemon=True).start()
-        here = Installation(tmp_path, sink.server_address[1], database)
+    with MailServer(tmp_path / "kept") as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here, sink = Installation(tmp_path, server.server_address[1], database), server.kept
+        sink.slow = 0.004
         here.manage("migrate", "--verbosity", "0")
         here.manage("shell", "--verbosity", "0", "--command", PREPARE)
         assert Counter(here.states().values()) == {"owed": PEOPLE}
@@ -225,9 +183,9 @@ def test_nobody_is_told_twice_and_nobody_is_forgotten_whatever_is_killed(
         here.wait_for(lambda: not {"owed", "sending"} & set(here.states().values()), lambda: sink.count)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
-        sink.shutdown()
+        server.shutdown()
 
-    got = Counter(int(pk) for pk in re.findall(r"<feedback-(\d+)\.", (tmp_path / "kept").read_text()))
+    got = Counter(int(pk) for pk in re.findall(r"feedback-(\d+)\.", (tmp_path / "kept").read_text()))
     states = here.states()
     uncertain = {pk for pk, state in states.items() if state == "uncertain"}
     record_property(
@@ -246,3 +204,230 @@ def test_nobody_is_told_twice_and_nobody_is_forgotten_whatever_is_killed(
     assert len(uncertain - set(got)) >= kills.count(BEFORE)
     assert len(uncertain) <= len(kills)
     assert here.ask("SELECT 1 FROM site_worker") == []
+
+
+# Everything killed, over three channels
+
+PREPARE_THREE = """
+import datetime as dt
+from coproduce.changes.actions import record_change
+from coproduce.hearback.actions import write_update
+from coproduce.people.actions import set_up
+from coproduce.people.models import Hub, Person, Way
+from coproduce.voices.models import Voice
+from django.utils import timezone
+amina = set_up("Eastmoor", "", "Amina", "amina@example.org")
+Hub.objects.update(quiet_from=dt.time(3), quiet_until=dt.time(3))
+hub = Hub.objects.get()
+people = Person.objects.bulk_create(Person(name=f"Person {n}") for n in range(PEOPLE))
+ways = []
+for n, each in enumerate(people):
+    if n % 3 == 0:
+        ways.append(Way(person=each, kind="email", address=f"only-{n}@example.org", preferred=True))
+    elif n % 3 == 1:
+        ways.append(Way(person=each, kind="text", address=f"07700 90{n:04d}", preferred=True))
+        ways.append(Way(person=each, kind="email", address=f"second-{n}@example.org"))
+    else:
+        ways.append(Way(person=each, kind="letter", address=f"{n} Long Road\\nEM1 1AA", preferred=True))
+Way.objects.bulk_create(ways)
+today = timezone.localdate()
+voices = Voice.objects.bulk_create(
+    Voice(hub=hub, person=each, came_by="note", words="Hm", said_on=today) for each in people
+)
+change = record_change(amina, hub, "One worker", "You choose one worker.", "policy")
+change.voices.add(*voices)
+write_update(amina, change, "It is agreed", "You choose one worker, and they stay.")
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class FarSide:
+    """One of tests.hearback.far_sides as a process, with what it kept."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.kind, self.port, self.file = kind, free_port(), folder / f"{kind}-kept"
+        self.file.touch()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-m",
+            "tests.hearback.far_sides",
+            self.kind,
+            str(self.port),
+            str(self.file),
+        ]
+        return subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
+
+    def kept(self) -> list[str]:
+        return self.file.read_text().split()
+
+
+class Receipts(threading.Thread):
+    """Tells the web server what became of each text, again and again until it is heard: every fifth did not arrive."""
+
+    def __init__(self, gateway: FarSide, port: int) -> None:
+        super().__init__(daemon=True)
+        self.gateway, self.address = gateway, f"http://127.0.0.1:{port}/receipts/text/"
+        self.told: dict[str, str] = {}
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.05):
+            for reference in self.gateway.kept():
+                if reference not in self.told:
+                    self.tell(reference)
+
+    def tell(self, reference: str) -> None:
+        status = "failed" if int(reference.split("-")[1].split(".")[0]) % 5 == 0 else "delivered"
+        said = {"reference": reference, "status": status}
+        with contextlib.suppress(requests.RequestException):  # it is being killed: told again
+            answer = requests.post(self.address, said, headers={"Authorization": "Bearer yes"}, timeout=20)
+            if answer.status_code == 204:
+                self.told[reference] = status
+
+    def has_told_all(self) -> bool:
+        return set(self.gateway.kept()) <= set(self.told)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """The process and all it started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_whatever_is_killed_over_three_channels(tmp_path, full, database, record_property):
+    people, kills = (2000, 200) if full else (120, 6)
+    mail, gateway, notify = (FarSide(kind, tmp_path) for kind in ("mail", "gateway", "notify"))
+    web_port = free_port()
+    here = Installation(
+        tmp_path,
+        mail.port,
+        database,
+        SMS_URL=f"http://127.0.0.1:{gateway.port}/send",
+        SMS_TOKEN="so it is us",
+        SMS_CALLBACK_TOKEN="yes",
+        NOTIFY_API_KEY=API_KEY,
+        NOTIFY_BASE_URL=f"http://127.0.0.1:{notify.port}",
+        NOTIFY_LETTER_TEMPLATE="a-letter",
+    )
+    here.manage("migrate", "--verbosity", "0")
+    here.manage("createcachetable")
+    here.manage("shell", "--verbosity", "0", "--command", PREPARE_THREE.replace("PEOPLE", str(people)))
+    bind = ["--bind", f"127.0.0.1:{web_port}", "--threads", "4", "--graceful-timeout", "1"]
+    start: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
+        each.kind: each.start for each in (mail, gateway, notify)
+    }
+    start["web"] = lambda: here.start("gunicorn", "coproduce.site.wsgi", *bind)
+    start |= {f"worker {number}": here.start_worker for number in range(4 if database else 2)}
+    running = {name: begin() for name, begin in start.items()}
+    receipts = Receipts(gateway, web_port)
+    receipts.start()
+
+    def kept() -> int:
+        return sum(len(each.kept()) for each in (mail, gateway, notify))
+
+    killed: Counter[str] = Counter()
+    try:
+        for number in range(kills):
+            enough = people * number // (kills + 4)  # so that there is something left for every kill
+            here.wait_for(lambda: kept() >= enough, kept)  # noqa: B023
+            time.sleep(random.uniform(0, 0.05))
+            name = random.choice([*start, *(each for each in start if each.startswith("worker"))])
+            kill(running[name])
+            killed[name.split()[0]] += 1
+            running[name] = start[name]()
+        here.wait_for(
+            lambda: not {"owed", "sending"} & set(here.states().values()) and receipts.has_told_all(),
+            lambda: (kept(), len(receipts.told), Counter(here.states().values())["sent"]),
+        )
+        left_unclear = Counter(here.states().values())["uncertain"]
+        here.manage(
+            "shell", "--verbosity", "0", "--command", ASK
+        )  # a worker does so every quarter of an hour
+        here.wait_for(
+            lambda: not here.ask(f"SELECT 1 FROM {JOBS} WHERE status IN ('READY', 'RUNNING')"), kept
+        )
+        here.wait_for(lambda: not {"owed", "sending"} & set(here.states().values()), kept)
+    finally:
+        receipts.over.set()
+        for process in running.values():
+            kill(process)
+
+    of = re.compile(r"feedback-(\d+)\.")
+    got = {
+        each.kind: Counter(int(pk) for pk in of.findall(each.file.read_text()))
+        for each in (mail, gateway, notify)
+    }
+    states = here.states()
+    uncertain = {pk for pk, state in states.items() if state == "uncertain"}
+    did_not_arrive = {
+        int(of.findall(each)[0]) for each, status in receipts.told.items() if status == "failed"
+    }
+    reached = set().union(*got.values())
+    undeliverable = {pk for pk, state in states.items() if state == "undeliverable"}
+    twice = {pk for pk in reached if sum(each[pk] for each in got.values()) > 1 + (pk in did_not_arrive)}
+    forgotten = set(states) - reached - uncertain - undeliverable
+    record_property(
+        "figures",
+        f"{people} feedbacks by email, text and letter, {sum(killed.values())} kills ({dict(killed)}): "
+        f"{len(reached)} people got theirs, {len(twice)} twice; {len(did_not_arrive)} texts did not arrive and went by "
+        f"email; {left_unclear} uncertain, {len(uncertain)} after Notify was asked; "
+        f"{len(undeliverable)} undeliverable; {len(forgotten)} forgotten",
+    )
+    assert len(states) == people
+    assert set(states.values()) <= {"sent", "uncertain", "undeliverable"}
+    assert not twice, "somebody was told twice"
+    assert not forgotten, "somebody was forgotten"
+    assert not undeliverable & reached - did_not_arrive, "it arrived and we say that it did not"
+    assert not uncertain & set(got["notify"]), "Notify knew, and was not believed"
+
+
+JOBS = DBTaskResult._meta.db_table
+ASK = "from coproduce.hearback.tasks import ask_what_became; ask_what_became.enqueue()"
+
+
+def test_a_disk_that_is_full_in_mid_batch(tmp_path, database, record_property):
+    if database:
+        pytest.skip("on PostgreSQL it is the server's disk that fills, not the worker's")
+    with MailServer(tmp_path / "kept") as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here = Installation(tmp_path, server.server_address[1], database)
+        here.manage("migrate", "--verbosity", "0")
+        here.manage("shell", "--verbosity", "0", "--command", PREPARE)
+        here.ask("PRAGMA wal_checkpoint(TRUNCATE)")
+        room = 1_500_000  # bytes that any file may have: the database holds more, and its log is soon full
+        worker = here.start_worker(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+        last = -1
+        while worker.poll() is None and (server.kept.count != last or not last):
+            last = server.kept.count
+            time.sleep(4)
+        before = server.kept.count
+        if worker.poll() is None:
+            kill(worker)
+        assert 0 < before < PEOPLE, "the disk was not full in mid-batch"
+
+        worker = here.start_worker()
+        here.wait_for(
+            lambda: not {"owed", "sending"} & set(here.states().values()), lambda: server.kept.count
+        )
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+        server.shutdown()
+    got = Counter(int(pk) for pk in re.findall(r"feedback-(\d+)\.", (tmp_path / "kept").read_text()))
+    states = here.states()
+    uncertain = {pk for pk, state in states.items() if state == "uncertain"}
+    record_property(
+        "figures",
+        f"The disk was full after {before} of {PEOPLE} emails: {len(got)} people got theirs, "
+        f"{sum(count > 1 for count in got.values())} twice, {len(uncertain)} uncertain, "
+        f"{len(set(states) - set(got) - uncertain)} forgotten",
+    )
+    assert set(got.values()) == {1}, "somebody was told twice"
+    assert set(states) - set(got) <= uncertain, "somebody was forgotten"
+    assert len(uncertain) <= 5

@@ -28,7 +28,7 @@ ROLES = {
     "commissioner",
     "coordinator",
 }
-WAYS = {"page", "email", "letter", "phone", "face_to_face", "trusted_person"}
+WAYS = {"page", "email", "text", "letter", "phone", "face_to_face", "trusted_person"}
 USES = {"group", "services", "public"}
 CAME_BY = {"note", "call", "email", "form", "trusted person", "meeting"}
 ORGANISATION_KINDS = {"council", "charity", "health", "housing", "other"}
@@ -338,7 +338,7 @@ def test_nobody_can_be_rung_or_written_to():
             kind, address = way["kind"], way.get("address")
             if kind == "email":
                 assert re.fullmatch(r"[a-z]+@example\.org", address)
-            elif kind == "phone":
+            elif kind in ("phone", "text"):
                 assert FICTIONAL_PHONE.fullmatch(address)
             elif kind == "letter":
                 area = re.search(r"\b([A-Z]{1,2})\d{1,2} \d[A-Z]{2}$", address)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.agenda.models import Decision, Stage, Topic, voices_on
+from coproduce.agenda.models import Decision, Stage, Topic
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import NotAllowed, must
@@ -87,15 +87,12 @@ def decide(by: Person, topic: Topic, stage: str, words: str = "", on: dt.date | 
 
 
 @transaction.atomic
-def open_again(by: Person, topic: Topic, person: Person) -> Decision | None:
-    """Somebody who stands behind a topic says that what was decided did not put it right: it is open again.
+def open_again(by: Person, topic: Topic) -> Decision | None:
+    """Somebody whom it was told to says that what was decided did not put it right: it is open again.
 
-    Whoever stands behind it may; `by` says so for them where it is not they themselves, and whoever calls this has
-    asked whether `by` may. Only what was decided opens again: None where it is open, or was put aside for a reason.
+    Part of taking their answer: whoever calls it has asked whether `by` may give it. Only what was decided opens again:
+    None where it is open already, or was put aside for a reason.
     """
-    stands = Voice.objects.filter(pk__in=voices_on([topic.pk]), person=person)
-    if not stands.exists():
-        raise NotAllowed("open a topic again that they do not stand behind")
     if Topic.objects.with_stage().get(pk=topic.pk).stage != Stage.DECIDED:
         return None
     words = _("Somebody who stands behind it says that it is not put right yet.")

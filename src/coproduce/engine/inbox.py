@@ -190,7 +190,7 @@ def as_text(html: str) -> str:
 
 # What they wrote now
 
-_BY = r"(?:wrote|writes|ysgrifennodd)"
+_BY = r"(?:wrote|writes|ysgrifennodd(?: [^\n:]{1,60})?)"
 _QUOTE_BEGINS = [
     # "On 3 May 2026, at 10:02, Eastmoor <e@example.org> wrote:", which may run over three lines
     re.compile(

@@ -450,7 +450,7 @@ def answer(
     record(by, "answer", feedback, update.hub_id, answered=answered, not_fixed=not_fixed)
     if not_fixed:
         for topic in topics_of(update):
-            open_again(by, topic, person)
+            open_again(by, topic)
         tell_who_sees_to_it.enqueue(update.pk)
     return given
 

@@ -27,15 +27,15 @@ PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 def words_of_text(feedback: Feedback, others_may_read: bool) -> str:
     """The text message about one piece of feedback."""
-    sender = settings.SENDER_NAME
     if others_may_read:
-        return plain(
-            _("There is news for you. You can ask us when we next speak. %(name)s") % {"name": sender}
-        )
-    link = address_here() + reply_path(feedback)
-    return plain(
-        _("News for you from %(name)s. Read it and answer: %(link)s") % {"name": sender, "link": link}
-    )
+        told = _("There is news for you. You can ask us when we next speak. %(name)s")
+        return plain(told % {"name": settings.SENDER_NAME})
+    return with_link(address_here() + reply_path(feedback))
+
+
+def with_link(link: str) -> str:
+    told = _("News for you from %(name)s. Read it and answer: %(link)s")
+    return plain(told % {"name": settings.SENDER_NAME, "link": link})
 
 
 def plain(text: str) -> str:

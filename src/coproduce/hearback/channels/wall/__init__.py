@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from django.utils.text import capfirst
+
 from coproduce.hearback.models import Update, quotes_that_may_go, voices_behind_update
 from coproduce.hearback.news import parts_for_paper
 from coproduce.people.counts import said_to
@@ -34,7 +36,7 @@ def on_paper(update: Update, voices: list[Voice]) -> bytes:
         "title": update.title,
         "parts": parts_for_paper(update),
         "hub": update.hub.name,
-        "people": count.people if count.number else "",
+        "people": capfirst(count.people) if count.number else "",
         "words": [voice.shown for voice in voices],
     }
     return to_pdf(HERE / "wall.typ", {"notice": json.dumps(notice)})
