@@ -96,7 +96,7 @@ def test_how_it_reads_is_said_while_writing_and_on_the_preview(amina, lee, chang
         "The multidisciplinary commissioning framework necessitates organisational prioritisation of "
         "safeguarding considerations, notwithstanding budgetary constraints identified by the ICB in its "
         "consultation, which facilitated comprehensive stakeholder engagement across the wider partnership area."
-            " The implementation of recommendations remains subject to evaluation."
+        " The implementation of recommendations remains subject to evaluation."
     )
     answer = signed_in(amina).post("/tell/reading/", {"text": hard})
     page = answer.content.decode()

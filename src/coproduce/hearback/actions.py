@@ -331,7 +331,7 @@ def post_letters(by: Person, letters: Letters) -> None:
         for feedback in letters.feedback.filter(state=State.OWED).select_related(
             "update__change", "update__topic"
         ):
-            carried_to_them(feedback, Carried.Kind.LETTER)
+            carried_to_them(feedback, Carried.Kind.LETTER, their_words(feedback))
             _leave_attempt(by, feedback, Attempt.Outcome.TAKEN)
         letters.feedback.filter(state=State.OWED).update(
             state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
@@ -347,7 +347,7 @@ def make_card(by: Person, feedback: Feedback, name: str) -> bytes:
         _must_pass_on(by, feedback)
     voices = their_words(feedback) if tells else their_words_for(by, feedback)
     if feedback.way is None or not feedback.way.others_may_read:
-        carried_to_them(feedback, Carried.Kind.LETTER)
+        carried_to_them(feedback, Carried.Kind.LETTER, voices)
     record(by, "make a card of", feedback, feedback.update.hub_id)
     return card.on_paper(feedback, name, voices)
 

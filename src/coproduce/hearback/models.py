@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -127,11 +127,12 @@ class Update(models.Model):
         return [(heading, words) for heading, words in parts if words.strip()]
 
 
-def voices_behind_update(update: Update) -> VoiceQuerySet:
-    """Every voice behind what an update is about."""
+def voices_behind_update(update: Update, among: Collection[int] | None = None) -> VoiceQuerySet:
+    """Every voice behind what an update is about. `among`: only of these voices."""
     if update.change is not None:
-        return voices_behind(update.change)
-    return Voice.objects.filter(pk__in=voices_on([update.topic_id or 0]), disowned_at__isnull=True)
+        return voices_behind(update.change, among)
+    behind = Voice.objects.filter(pk__in=voices_on([update.topic_id or 0]), disowned_at__isnull=True)
+    return behind if among is None else behind.filter(pk__in=among)
 
 
 def quotes_that_may_go(update: Update) -> VoiceQuerySet:
@@ -324,8 +325,8 @@ class Feedback(models.Model):
 
     @property
     def way(self) -> Way | None:
-        """The way it is to go now."""
-        return self.next_way or self.person.preferred_way
+        """The way it is to go now: owed_by() for one. Uses what was prefetched."""
+        return self.person.preferred_way if self.next_way is None else self.next_way
 
 
 class Attempt(models.Model):
@@ -537,5 +538,6 @@ def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
 
 
 def _their_words(feedback: Feedback) -> VoiceQuerySet:
-    said = voices_behind_update(feedback.update).filter(person=feedback.person_id, withdrawn_at__isnull=True)
-    return said.exclude(words="").order_by("said_on", "pk")
+    said = Voice.objects.filter(person=feedback.person_id, withdrawn_at__isnull=True).exclude(words="")
+    theirs = list(said.order_by().values_list("pk", flat=True))
+    return voices_behind_update(feedback.update, theirs).order_by("said_on", "pk")

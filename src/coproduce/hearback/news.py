@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.formats import date_format
 
+from coproduce.hearback.channels import Message
 from coproduce.hearback.models import Feedback, Update, quotes_for, their_words
 from coproduce.hearback.reply import address_here, reply_path
 from coproduce.voices.models import Voice
@@ -51,6 +52,14 @@ def news_of(
             else [quote for quote in quotes if quote.person_id != each.person_id],
         )
         for each in feedback
+    ]
+
+
+def news_in(message: Message) -> list[News]:
+    """What one message tells."""
+    return [
+        News(each.feedback, each.voices, quotes_for(each.feedback.update, each.feedback.person_id))
+        for each in (message, *message.also)
     ]
 
 

@@ -46,7 +46,7 @@ def preview_for(draft: Update, person: Person, kind: str, quotes: list[Voice]) -
     if way.kind == Way.Kind.TEXT:
         return Preview(_("A text message"), words_of_text(feedback, way.others_may_read))
     if way.kind == Way.Kind.LETTER and way.others_may_read:
-        return Preview(_("A letter"), letter.words_of_letter([feedback], way))
+        return Preview(_("A letter"), letter.words_of_letter(way, news))
     outside = {
         Way.Kind.PAGE: _("On their page, after they signed in"),
         Way.Kind.LETTER: _("A letter. On the envelope: only their name and address"),

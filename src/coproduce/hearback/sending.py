@@ -14,7 +14,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -36,13 +36,11 @@ from coproduce.hearback.models import (
     FeedbackQuerySet,
     Notice,
     State,
-    Update,
     owed_notices,
-    their_words,
 )
 from coproduce.people.models import Person, Way
 from coproduce.voices.consent import carry
-from coproduce.voices.models import Carried
+from coproduce.voices.models import Carried, Voice
 
 Outcome = Attempt.Outcome
 TRY_AGAIN_AFTER = dt.timedelta(
@@ -117,9 +115,11 @@ def claim(pk: int, worker: str, kind: str) -> Message | None:
     first = _claim(pk, worker, kind)
     if first is None:
         return None
+    if not Feedback.objects.filter(person=first.feedback.person_id, state=State.OWED).exists():
+        return first  # nearly everybody: one look at an index
     others = to_send(kind).filter(person=first.feedback.person_id)
     also = []
-    for other in others.exclude(pk=pk).values_list("pk", flat=True)[:TOGETHER]:
+    for other in others.exclude(pk=pk).values_list("pk", flat=True)[: TOGETHER - 1]:
         claimed = _claim(other, worker, kind, first)
         if claimed is not None:
             also.append(claimed)
@@ -134,18 +134,24 @@ def _claim(pk: int, worker: str, kind: str, with_first: Message | None = None) -
     )
     if feedback is None:
         return None
-    way = _way_now(feedback)
-    if way is None or way.kind != kind:  # they changed their mind since
+    way = feedback.way
+    stopped = feedback.update.stopped_at or (way and way.stopped_at)
+    if way is None or way.kind != kind or stopped:  # somebody changed their mind since
         return None
     if with_first is not None and way != with_first.way:
         return None
+    claimed = {
+        "state": State.SENDING,
+        "claimed_by": worker,
+        "claimed_at": timezone.now(),
+        "went_by": kind,
+        "tries": feedback.tries + 1,
+    }
     still = Feedback.objects.filter(pk=pk, state=State.OWED, letters=None, next_way=feedback.next_way_id)
-    taken = still.exclude(update__in=Update.objects.filter(stopped_at__isnull=False)).update(
-        state=State.SENDING, claimed_by=worker, claimed_at=timezone.now(), went_by=kind, tries=F("tries") + 1
-    )
-    if not taken:
+    if not still.filter(tries=feedback.tries).update(**claimed):
         return None
-    feedback.refresh_from_db(fields=["state", "claimed_by", "claimed_at", "went_by", "tries"])
+    for name, value in claimed.items():
+        setattr(feedback, name, value)
     reference = f"feedback-{pk}.{feedback.tries}.{get_random_string(10)}"
     Attempt.objects.create(
         feedback=feedback,
@@ -158,25 +164,20 @@ def _claim(pk: int, worker: str, kind: str, with_first: Message | None = None) -
     return Message(feedback, way, reference)
 
 
-def _way_now(feedback: Feedback) -> Way | None:
-    if feedback.next_way_id:
-        return Way.objects.leading().filter(pk=feedback.next_way_id).first()
-    return Way.objects.best().filter(person=feedback.person_id).first()
-
-
 @transaction.atomic
 def sent(message: Message, theirs: str = "") -> None:
     """The far side took it. If it has said meanwhile that it did not arrive after all, that holds."""
     for each in _each(message):
         _carried_to_them(each)
-        Attempt.objects.filter(reference=each.reference).update(theirs=theirs)
-        if _open(each.reference).update(outcome=Outcome.TAKEN):
+        if _open(each.reference).update(outcome=Outcome.TAKEN, theirs=theirs):
             _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
             continue
-        outcome = Attempt.objects.values_list("outcome", flat=True).get(reference=each.reference)
+        already = Attempt.objects.filter(reference=each.reference)
+        already.update(theirs=theirs)
+        outcome = already.values_list("outcome", flat=True).get()
         if outcome == Outcome.ARRIVED:
             _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
-        else:
+        elif _claimed(each).exists():
             _did_not_arrive(each.feedback, each.feedback.problem)
 
 
@@ -224,14 +225,13 @@ def _each(message: Message) -> list[Message]:
 
 
 def _carried_to_them(message: Message) -> None:
-    if (
-        message.way.kind != Way.Kind.TEXT and not message.way.others_may_read
-    ):  # those carry none of their words
+    if message.way.kind != Way.Kind.TEXT:  # a text carries none of their words
         letter = message.way.kind == Way.Kind.LETTER
-        carried_to_them(message.feedback, Carried.Kind.LETTER if letter else Carried.Kind.EMAIL)
+        kind = Carried.Kind.LETTER if letter else Carried.Kind.EMAIL
+        carried_to_them(message.feedback, kind, message.voices)
 
 
-def carried_to_them(feedback: Feedback, kind: str) -> None:
+def carried_to_them(feedback: Feedback, kind: str, voices: list[Voice]) -> None:
     """Write down that a message carried somebody's own words to them. No name: words may become nameless."""
     carry(
         Carried(
@@ -241,7 +241,7 @@ def carried_to_them(feedback: Feedback, kind: str) -> None:
             path=feedback.update.about_path,
             who_has_it=_("whoever said it"),
         )
-        for voice in their_words(feedback)
+        for voice in voices
     )
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from coproduce.hearback.models import Feedback
+from coproduce.hearback.models import Feedback, their_words
 from coproduce.people.models import Way
+from coproduce.voices.models import Voice
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class Message:
     reference: str
     also: tuple[Message, ...] = ()
 
-    @property
-    def all(self) -> list[Feedback]:
-        """All the feedback in it, in the order in which it is told."""
-        return [self.feedback, *(each.feedback for each in self.also)]
+    @cached_property
+    def voices(self) -> list[Voice]:
+        """What they said that led there. None where others may read it."""
+        return [] if self.way.others_may_read else their_words(self.feedback)
 
 
 @dataclass(frozen=True)

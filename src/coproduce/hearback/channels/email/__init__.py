@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
 from coproduce.hearback.models import Notice
-from coproduce.hearback.news import News, news_of
+from coproduce.hearback.news import News, news_in
 from coproduce.hearback.reply import address_here, reply_address, stop_path
 from coproduce.people.models import Account, Way
 
@@ -120,7 +120,7 @@ class Content:
 
 def what_it_says(message: Message) -> Content:
     """The email as its reader sees it, whoever carries it."""
-    return content_of(message.way, news_of(message.all))
+    return content_of(message.way, news_in(message))
 
 
 def content_of(way: Way, news: list[News]) -> Content:
@@ -135,7 +135,7 @@ def content_of(way: Way, news: list[News]) -> Content:
         "stop": here + stop_path(way),
         "here": here,
         "sender": settings.SENDER_NAME,
-        "signs_in": Account.objects.filter(person=person).exists(),
+        "signs_in": way.others_may_read and Account.objects.filter(person=person).exists(),
         "may_reply": bool(settings.REPLY_TO),
     }
     return Content(

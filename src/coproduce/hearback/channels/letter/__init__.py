@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from coproduce.hearback.models import Feedback, Letters
-from coproduce.hearback.news import for_paper, news_of
+from coproduce.hearback.news import News, for_paper, news_of
 from coproduce.people.models import Way
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice
@@ -106,9 +105,8 @@ def _way_of(feedback: Feedback) -> Way | None:
     return feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
 
 
-def words_of_letter(feedback: Iterable[Feedback], way: Way) -> str:
+def words_of_letter(way: Way, news: list[News]) -> str:
     """The same letter as words alone, for whoever prints it for us: no address, no date."""
-    news = news_of(feedback)
     return render_to_string(
         "hearback/letter.txt",
         {
