@@ -96,8 +96,9 @@ def test_a_decision_that_ends_a_topic_is_owed(amina, town, topic, stage, owed):
 
 def test_what_came_of_a_decision_tells_it_as_well(amina, town, topic):
     decide(amina, topic, "decided", "One worker each.")
+    assert kinds(town) == [("decision", "One person to ring")]
     change = record_change(amina, town, "One worker", "You choose.", "policy", topics=[topic])
-    assert {kind for kind, _title in kinds(town)} == {"decision", "step"}
+    assert kinds(town) == [("step", "One worker")]
     write_update(amina, change, "News", "One worker each, from May.")
     assert kinds(town) == []
 

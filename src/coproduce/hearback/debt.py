@@ -5,8 +5,8 @@ and decision that somebody's words stand behind and no update tells, every promi
 silence that has lasted longer than the group set (Hub.still_waiting_months). A number of queries that does not grow.
 
 - A change owes its latest step: whoever hears that it is made need not hear first that it was planned.
-- A topic owes its latest decision where that ends it: decided, or put aside and why. What came of it since (an update
-  on a change it led to) tells that as well.
+- A topic owes its latest decision where that ends it: decided, or put aside and why. What came of it since (a step
+  of a change it led to) tells that as well.
 - A review of a change, such as of a contract's clause, is owed as it was found.
 - A promise is a day named in an update ("you will hear again by …") or set for a check of a change. One that has
   passed is overdue, and comes first.
@@ -161,9 +161,11 @@ def _decisions(hubs: Collection[int]) -> list[Owed]:
     latest = Decision.objects.filter(topic=OuterRef("topic")).values("pk")[:1]
     told = Update.objects.filter(decision=OuterRef("pk"))
     by_change = Update.objects.filter(change__topics=OuterRef("topic"), written_at__date__gte=OuterRef("on"))
+    # Not written yet, but owed itself: one thing to write, not two.
+    with_step = Step.objects.filter(change__topics=OuterRef("topic"), on__gte=OuterRef("on"), updates=None)
     ends_it = [TopicStage.DECIDED, TopicStage.PUT_ASIDE]
     untold = Decision.objects.filter(topic__hub__in=hubs, pk=Subquery(latest), stage__in=ends_it).filter(
-        _tied(Topic, "topic"), ~Exists(told), ~Exists(by_change)
+        _tied(Topic, "topic"), ~Exists(told), ~Exists(by_change), ~Exists(with_step)
     )
     rows = untold.select_related("topic__hub").order_by("on", "pk")[:AT_MOST]
     return [Owed(Kind.DECISION, decision.topic, decision.on, decision.pk) for decision in rows]
