@@ -94,7 +94,7 @@ def who_waits(request: PersonRequest) -> HttpResponse:
 def every_voice(request: PersonRequest) -> HttpResponse:
     """For every voice what became of it: a change, no change and why, or still open. The oldest first."""
     voices = Voice.objects.for_reading(request.person).filter(hub__in=_hubs(request), disowned_at=None)
-    page = page_of(request, voices.order_by("said_on", "pk"), 30)
+    page = page_of(request, voices.order_by("pk"), 30)
     ahead = ahead_of(voice.pk for voice in page)
     rows = [(voice, became_of(voice, ahead[voice.pk])) for voice in page]
     return render(request, "hearback/every_voice.html", {"page": page, "rows": rows})
