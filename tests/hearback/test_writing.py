@@ -242,3 +242,28 @@ def test_how_often_is_set_on_ones_page(lee, charlie, signed_in):
     client.post(f"/people/{lee.pk}/how-often/", {"at_most": "month"})
     assert "once a month, all together" in client.get(f"/people/{lee.pk}/").content.decode()
     assert signed_in(charlie).post(f"/people/{lee.pk}/how-often/", {"at_most": "week"}).status_code == 404
+
+
+def test_a_text_about_several_things_opens_the_first_and_leads_to_the_others(amina, change, town, signed_in):
+    from django.test import Client
+
+    from coproduce.hearback.reply import reply_path
+
+    sami = make_person("Sami", town, way=Way.Kind.TEXT, address="07700 900123")
+    for title in ("A later bus", "A new door"):
+        made = record_change(amina, town, title, "Soon.", "service")
+        tie(amina, made, voices=[write_down(amina, town, f"I want {title.lower()}", "note", sami)])
+        write_update(amina, made, f"News: {title}", f"{title}, from May.")
+    first, second = Feedback.objects.filter(person=sami)
+    message = sending.claim(first.pk, "one worker", Way.Kind.TEXT)
+    sending.sent(message)
+    assert [each.feedback for each in message.also] == [second]
+    for this, other in ((first, second), (second, first)):
+        page = Client().get(reply_path(this)).content.decode()
+        assert reply_path(other) in page and other.update.title in page
+
+
+def test_a_draft_shows_where_its_links_will_stand_and_none_that_opens_anything(amina, lee, change, signed_in):
+    look = WROTE | {"look": "", "as_person": lee.pk, "by_way": "email"}
+    page = signed_in(amina).post(path(change), look).content.decode()
+    assert "/reply/…/" in page and "None" not in page

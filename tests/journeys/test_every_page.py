@@ -14,7 +14,7 @@ from tests.journeys.conftest import look
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MOST = 80  # pages a reader: enough for one of every kind, and several of most
-SKIP = re.compile(r"^/(account/logout|try|static)|/file/$|\.pdf$|[?&](page|state|words)=")
+SKIP = re.compile(r"^/(account/logout|try|static)|/file/$|\.(pdf|json)$|[?&](page|state|words)=")
 LIGHTS = {"Amina": "light", "Lee": "dark", "Marek": "light", "Joan": "dark", "Ify": "dark", None: "light"}
 
 

@@ -373,6 +373,16 @@ class Attempt(models.Model):
         return f"attempt {self.pk}"
 
 
+def went_together_with(feedback: Feedback) -> list[Feedback]:
+    """What else was in the message that this came in: whoever opens one of its links may open all of them."""
+    own = Attempt.objects.filter(feedback=feedback).values("pk")
+    with_it = Q(went_with__in=own) | Q(together__in=own)
+    first = Attempt.objects.filter(together__in=own).values("pk")
+    attempts = Attempt.objects.filter(with_it | Q(went_with__in=first)).exclude(feedback=feedback)
+    known = Feedback.objects.filter(pk__in=attempts.values("feedback"), person=feedback.person_id)
+    return list(known.select_related("update"))
+
+
 class Answer(models.Model):
     """What a person said to "did that answer you?". Words they add are a new voice.
 

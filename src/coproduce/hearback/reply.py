@@ -26,6 +26,9 @@ def address_here() -> str:
 
 
 def reply_path(feedback: Feedback) -> str:
+    """The link that opens it. A draft has none yet, and shows where it will stand."""
+    if feedback.pk is None:
+        return "/reply/…/"
     return reverse("hearback:reply", args=[_signer.sign(str(feedback.pk))])
 
 
@@ -66,6 +69,8 @@ def feedback_of(token: str) -> Feedback | None:
 
 
 def stop_path(way: Way) -> str:
+    if way.pk is None:
+        return "/stop/…/"
     return reverse("hearback:stop", args=[_stop_signer.sign(str(way.pk))])
 
 

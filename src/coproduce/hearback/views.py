@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from coproduce.hearback import actions
 from coproduce.hearback.channels.here import by_hand
+from coproduce.hearback.debt import closed_by
 from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import (
@@ -29,9 +30,10 @@ from coproduce.hearback.models import (
     latecomers,
     their_words,
     their_words_for,
+    went_together_with,
 )
 from coproduce.hearback.not_fixed import open_questions
-from coproduce.hearback.reply import feedback_of, way_of
+from coproduce.hearback.reply import feedback_of, reply_path, way_of
 from coproduce.people import actions as people
 from coproduce.people.counts import is_of_the_group
 from coproduce.people.middleware import PersonRequest, signed_in
@@ -112,6 +114,7 @@ def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) ->
             "form": form,
             "given": getattr(feedback, "answer", None),
             "tapped": request.GET.get("answered", ""),
+            "together": [(each, reply_path(each)) for each in went_together_with(feedback)],
         },
     )
 
@@ -143,6 +146,7 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
             "tells": tells,
             "page": Paginator(feedback, 50).get_page(request.GET.get("page")) if tells else None,
             "latecomers": latecomers(update),
+            "closed": closed_by("update", update=update.pk).get(update.pk) if tells else None,
             "not_gone": update.feedback.filter(state=State.OWED).count() if tells else 0,
         },
     )
