@@ -106,7 +106,13 @@ def try_it(fresh: bool = False) -> int:
     address = f"http://localhost:{_port()}"
     lines = ["", "The town is open. Sign in as:"]
     lines += [f"  {name:<12} {address}{path}\n{'':15}{about}" for name, about, path in sign_in_links()]
-    lines += ["", f"Emails become files in {var / 'mail'}", "Stop with Ctrl+C.", "", address]
+    lines += [
+        "",
+        f"Emails become files in {var / 'mail'}, texts in {var / 'texts'}",
+        "Stop with Ctrl+C.",
+        "",
+        address,
+    ]
     return _run(host, lines)
 
 

@@ -387,6 +387,15 @@ def test_a_stopped_update_is_on_no_list_of_calls_either(owed, amina):
     assert not Feedback.objects.owed_by_no_way().exists()
 
 
+def test_a_stopped_update_is_not_on_their_page_either(owed, amina, signed_in):
+    feedback = owed(("page", ""))
+    actions.stop_sending(amina, feedback.update)
+    assert "They said yes" not in signed_in(feedback.person).get("/what-happened/").content.decode()
+    assert now(feedback).state == State.OWED
+    actions.start_again(amina, feedback.update)
+    assert "They said yes" in signed_in(feedback.person).get("/what-happened/").content.decode()
+
+
 # On record
 
 

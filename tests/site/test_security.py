@@ -227,9 +227,19 @@ def test_nothing_is_done_without_the_token(lee, amina):
     tried = 0
     for path in paths(get_resolver().url_patterns):
         answer = client.post(path, {"words": "x", "name": "x", "title": "x", "email": "x@example.org"})
-        assert answer.status_code == 403, path
+        assert answer.status_code == (404 if path in WITH_A_KEY_OF_THEIR_OWN else 403), path
         tried += 1
     assert tried > 40
+
+
+# A machine presses these, without a cookie: the link, or a bearer token, is the key. Without it they do not exist.
+WITH_A_KEY_OF_THEIR_OWN = {
+    "/stop/x/",
+    "/receipts/notify/",
+    "/receipts/text/",
+    "/inbound/email/",
+    "/inbound/text/",
+}
 
 
 def paths(patterns, before: str = "/") -> list[str]:

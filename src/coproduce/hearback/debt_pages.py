@@ -93,10 +93,13 @@ def who_waits(request: PersonRequest) -> HttpResponse:
 @signed_in
 def every_voice(request: PersonRequest) -> HttpResponse:
     """For every voice what became of it: a change, no change and why, or still open. The oldest first."""
-    voices = Voice.objects.for_reading(request.person).filter(hub__in=_hubs(request), disowned_at=None)
-    page = page_of(request, voices.order_by("pk"), 30)
-    ahead = ahead_of(voice.pk for voice in page)
-    rows = [(voice, became_of(voice, ahead[voice.pk])) for voice in page]
+    hubs = _hubs(request)
+    known = Voice.objects.filter(hub__in=hubs, disowned_at=None)
+    if not hubs <= hubs_where(request.person, "read everything said"):
+        known = known.filter(pk__in=Voice.objects.visible_to(request.person).values("pk"))
+    page = page_of(request, known.order_by("pk").values_list("pk", flat=True), 30)
+    shown, ahead = Voice.objects.for_reading(request.person).in_bulk(list(page)), ahead_of(page)
+    rows = [(shown[pk], became_of(shown[pk], ahead[pk])) for pk in page if pk in shown]
     return render(request, "hearback/every_voice.html", {"page": page, "rows": rows})
 
 

@@ -107,6 +107,7 @@ def told_last(person: Person) -> dict[tuple[type, int], Feedback]:
     told: dict[tuple[type, int], Feedback] = {}
     for feedback in with_quotes(
         Feedback.objects.filter(person=person)
+        .exclude(state=State.OWED, update__stopped_at__isnull=False)
         .select_related("update__hub", "update__change__owner", "update__topic", "update__step", "answer")
         .select_related("update__review", "update__decision")
         .order_by("update__written_at", "pk")

@@ -159,7 +159,7 @@ def sending(request: PersonRequest, pk: int) -> HttpResponse:
     update = get_object_or_404(Update.objects.select_related("change"), pk=pk)
     if "stop" in request.POST:
         actions.stop_sending(request.person, update)
-        messages.success(request, _("Stopped. What is not gone yet stays here."))
+        messages.success(request, _("Stopped. What has not gone yet stays here."))
     else:
         actions.start_again(request.person, update)
         messages.success(request, _("It goes on."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -9,6 +11,7 @@ from coproduce.hearback import actions, sending, tasks
 from coproduce.hearback.channels import notify
 from coproduce.hearback.channels.here import senders
 from coproduce.hearback.models import Attempt, State
+from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.models import Way
 from coproduce.site.worker import clear_up
 
@@ -48,6 +51,21 @@ def test_a_letter_goes_with_its_address_in_lines_and_their_own_words(owed, notif
     ]
     assert "Just one person to ring" in given["body"]
     assert now(feedback).state == State.SENT
+
+
+@pytest.mark.parametrize("way", [TEXT, LETTER, EMAIL], ids=["text", "letter", "email"])
+def test_where_others_may_read_it_only_says_that_there_is_news(
+    owed, notify_server, settings, work_the_queue, way
+):
+    settings.NOTIFY_TEMPLATES = {"email": "an-email", "text": "a-text", "letter": "a-letter"}
+    owed(way, others_may_read=True)
+    work_the_queue()
+    [asked] = notify_server.sent
+    body = asked["personalisation"]["body"]
+    assert "There is news for you." in body
+    assert not sensitive_words(re.sub(r"http\S+", "", body))
+    for secret in ("Just one person", "They said yes", "You choose", "/reply/"):
+        assert secret not in body
 
 
 def test_a_long_address_keeps_its_postcode_last(owed, notify_server, work_the_queue):
