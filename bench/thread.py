@@ -11,6 +11,7 @@ the process's peak grew while doing it, in MiB.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import random
@@ -75,6 +76,7 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
 
     django.setup()
     from django.core.management import call_command
+    from django.db.models import F
     from django.test import Client
     from django.test.utils import override_settings
 
@@ -83,7 +85,12 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
     amina, change = build(size)
 
     from coproduce.changes.thread import people_behind, voices_behind
-    from coproduce.hearback import actions
+    from coproduce.hearback import actions, debt
+    from coproduce.hearback.models import Feedback
+
+    def everybody_heard() -> None:
+        Feedback.objects.update(state="heard", heard_at=F("owed_at") + dt.timedelta(days=9))
+
     from coproduce.people.models import Account
 
     def page(client: Client) -> Callable[[], Any]:
@@ -120,6 +127,13 @@ def measure(size: dict[str, int]) -> dict[str, tuple[float, float]]:
         results["the words behind it, first page, facilitator"] = of(
             lambda: facilitator.get(f"/changes/{change.pk}/words/"), 5
         )
+        everybody_heard()
+        hubs = [change.hub_id]
+        results["how long people waited, six months"] = of(lambda: debt.waits(hubs), 5)
+        results["what is owed and not written"] = of(lambda: debt.owed_in(hubs), 5)
+        results["the same with people, 20 of them"] = of(lambda: debt.with_people(debt.owed_in(hubs)[:20]), 5)
+        results["the page of what is owed"] = of(lambda: facilitator.get("/who-has-heard/owed/"), 3)
+        results["the page of every voice"] = of(lambda: facilitator.get("/who-has-heard/voices/"), 3)
     return results
 
 
@@ -149,10 +163,18 @@ def build(size: dict[str, int]) -> tuple[Any, Any]:
     hubs = [county, *(Hub.objects.add_child(county, {"name": f"Ward {n}"}) for n in range(9))]
 
     def insert(model: Any, columns: list[str], rows: Any) -> None:
+        """Rows with these columns; every other that may not be empty gets what its field begins with."""
+        rest = [
+            field
+            for field in model._meta.concrete_fields
+            if field.column not in columns and not field.null and not field.primary_key
+        ]
+        begins = [field.get_db_prep_save(field.get_default(), connection) for field in rest]
+        columns = [*columns, *(field.column for field in rest)]
         marks = ", ".join("%s" for _column in columns)
         sql = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({marks})"
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(sql, rows)
+            cursor.executemany(sql, ([*row, *begins] for row in rows))
 
     now, people = "2026-01-05 10:00:00", range(1, size["people"] + 1)
     insert(Person, ["id", "name", "added_at"], ((pk, f"Person {pk}", now) for pk in people))

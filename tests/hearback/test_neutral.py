@@ -18,6 +18,7 @@ from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions
 from coproduce.hearback.channels import Message, email, letter
 from coproduce.hearback.forms import UpdateForm
+from coproduce.hearback.models import Update
 from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.actions import add_way, share_way
 from coproduce.people.models import Way
@@ -49,8 +50,8 @@ TITLE, TEXT = "They said yes", "The drug service stays open on Sundays."
         "Leaving prison",
     ],
 )
-def test_a_title_that_gives_somebody_away_is_refused_and_the_word_is_said(title):
-    form = UpdateForm({"title": title, "text": TEXT})
+def test_a_title_that_gives_somebody_away_is_refused_and_the_word_is_said(title, db):
+    form = UpdateForm(Update(), {"title": title, "text": TEXT})
     assert not form.is_valid()
     [word, *_more] = sensitive_words(title)
     assert word in form.errors["title"][0]
@@ -61,8 +62,8 @@ def test_a_title_that_gives_somebody_away_is_refused_and_the_word_is_said(title)
 @pytest.mark.parametrize(
     "title", ["They said yes", "The council's new page", "It has started", "A house of cards"]
 )
-def test_a_neutral_title_is_taken(title):
-    assert UpdateForm({"title": title, "text": TEXT}).is_valid()
+def test_a_neutral_title_is_taken(title, db):
+    assert UpdateForm(Update(), {"title": title, "text": TEXT}).is_valid()
 
 
 def test_the_titles_of_the_demo_town_are_neutral():
@@ -163,7 +164,7 @@ def test_who_does_not_sign_in_is_told_to_ask(told, work_the_queue):
 @pytest.mark.parametrize("shared", [False, True], ids=["their own", "others may read"])
 def test_nothing_but_name_and_address_stands_where_an_envelope_shows_it(told, shared, tmp_path):
     feedback = told(Way.Kind.LETTER, "1 Long Road\nEastmoor", shared)
-    written = letter._letter(feedback)
+    written = letter.letter(feedback)
     pdf = tmp_path / "letter.pdf"
     pdf.write_bytes(letter.on_paper([written], "Eastmoor"))
     [page, *_more] = PdfReader(pdf).pages

@@ -37,7 +37,7 @@ from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import explain
 from coproduce.hearback import actions as hearback
 from coproduce.hearback import sending
-from coproduce.hearback.models import Feedback, Letters, State, latecomers, tally
+from coproduce.hearback.models import Feedback, Letters, Reply, State, latecomers, tally
 from coproduce.hearback.reply import feedback_of, reply_path
 from coproduce.hearback.tasks import deliver
 from coproduce.people.models import Account, Erasure, Membership, Person, Way
@@ -165,6 +165,10 @@ class Town:
         """Where words end up by the way."""
         mail = get_connection()
         for word, person in self.people.items():
+            Reply.objects.create(
+                came_by="email", number=word, sender=f"{word}@example.org", original=f"I say {word}", words=word,
+                person=person, hub=self.hub,
+            )  # fmt: skip
             session = SessionStore()
             session["_auth_user_id"] = str(person.account.pk)
             session["said"] = f"you said {word}"

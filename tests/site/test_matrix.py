@@ -25,7 +25,7 @@ from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import ask, explain
 from coproduce.hearback.actions import write_update
-from coproduce.hearback.models import Feedback, Letters
+from coproduce.hearback.models import Feedback, Letters, Reply
 from coproduce.hearback.reply import reply_path, stop_path
 from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme, take_out
@@ -133,6 +133,7 @@ EXPECTED: dict[str, Expect] = {
     "people:person": page(LEADS, own=True, methods=GET),
     "people:name": page(LEADS, own=True),
     "people:add_way": page(LEADS, own=True),
+    "people:at_most": page(LEADS, own=True),
     "people:prefer_way": page(LEADS, own=True, methods=POST),
     "people:share_way": page(LEADS, own=True, methods=POST),
     "people:start_way": page(LEADS, own=True, methods=POST),
@@ -253,6 +254,7 @@ EXPECTED: dict[str, Expect] = {
     "changes:words": Expect(everybody=True, methods=GET),
     "changes:step": page(LEADS, BUYERS),
     "changes:clause": page(LEADS, BUYERS),
+    "changes:review": page(LEADS, BUYERS),
     "changes:tie": page(LEADS),
     "changes:untie": page(LEADS, methods=POST),
     "hearback:what_happened": Expect(signed_in=True, methods=GET),
@@ -262,6 +264,18 @@ EXPECTED: dict[str, Expect] = {
     "hearback:notify_receipt": NOBODY,  # but who shows the token of the far side: see test_receipts.py
     "hearback:text_receipt": NOBODY,
     "hearback:write": page(LEADS, BUYERS),
+    "hearback:write_on_topic": page(LEADS, BUYERS),
+    "hearback:reading": page(LEADS, BUYERS, anywhere=True, methods=POST),
+    "hearback:said_and_happened": page(LEADS, own=True, methods=GET),
+    "hearback:said_and_happened_pdf": page(LEADS, own=True, methods=GET),
+    "hearback:debt": page(LEADS, anywhere=True, methods=GET),
+    "hearback:who_waits": page(LEADS, anywhere=True, methods=GET),
+    "hearback:every_voice": page(LEADS, anywhere=True, methods=GET),
+    "hearback:still_waiting": page(LEADS),
+    "hearback:replies": page(LEADS, anywhere=True, methods=GET),
+    "hearback:reply_to_match": page(LEADS),
+    "hearback:inbound_email": Expect(methods=POST),  # a token opens it: tests/hearback/test_replies.py
+    "hearback:inbound_text": Expect(methods=POST),
     "hearback:who_has_heard": page(LEADS, BUYERS, anywhere=True, methods=GET),
     "hearback:update": page(LEADS, BUYERS, methods=GET),
     "hearback:sending": page(LEADS, methods=POST),
@@ -374,6 +388,7 @@ class World:
             "people:add_way": lee.pk,
             "people:quiet": lee.pk,
             "people:hub_quiet": here.pk,
+            "people:at_most": lee.pk,
             "people:account": lee.pk,
             "people:account_away": lee.pk,
             "people:second_step_away": lee.pk,
@@ -395,6 +410,17 @@ class World:
             "themes:put_aside": work.pk,
             "glossary:put_aside": ask(here, "void").pk,
             "hearback:answer": feedback.pk,
+            "hearback:said_and_happened": lee.pk,
+            "hearback:said_and_happened_pdf": lee.pk,
+            "hearback:still_waiting": here.pk,
+            "hearback:reply_to_match": Reply.objects.create(
+                came_by="email",
+                number="1",
+                sender="lee@example.org",
+                original="Thanks",
+                words="Thanks",
+                hub=here,
+            ).pk,
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,
             "hearback:update": update.pk,
@@ -451,6 +477,7 @@ class World:
             "people:leave": {"pk": lee.pk, "membership": membership.pk},
             "hearback:write": {"change": change.pk},
             "themes:outcome": {"pk": session.pk, "theme": theme.pk},
+            "hearback:write_on_topic": {"topic": topic.pk},
             "hearback:to_tell": {"way": "phone"},
             "hearback:make_letters": {"hub": here.pk},
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},

@@ -233,7 +233,13 @@ def test_nothing_is_done_without_the_token(lee, amina):
 
 
 # A machine presses these, without a cookie: the link, or a bearer token, is the key. Without it they do not exist.
-WITH_A_KEY_OF_THEIR_OWN = {"/stop/x/", "/receipts/notify/", "/receipts/text/"}
+WITH_A_KEY_OF_THEIR_OWN = {
+    "/stop/x/",
+    "/receipts/notify/",
+    "/receipts/text/",
+    "/inbound/email/",
+    "/inbound/text/",
+}
 
 
 def paths(patterns, before: str = "/") -> list[str]:

@@ -338,7 +338,7 @@ class Town(RuleBasedStateMachine):
     def _look_at_letters(self) -> None:
         """What would be printed for each who waits for a letter holds their own words alone."""
         waits = Feedback.objects.filter(state=State.OWED).owed_by(Way.Kind.LETTER)
-        written = [letter._letter(each) for each in waits.select_related("person", "update__change__hub")]
+        written = [letter.letter(each) for each in waits.select_related("person", "update__change__hub")]
         if written:
             pdf = PdfReader(io.BytesIO(letter.on_paper(written[:5], "Eastmoor")))
             text = "".join(page.extract_text() for page in pdf.pages)

@@ -107,6 +107,21 @@ def decide(by: Person, topic: Topic, stage: str, words: str = "", on: dt.date | 
     return decision
 
 
+@transaction.atomic
+def open_again(by: Person, topic: Topic) -> Decision | None:
+    """Somebody whom it was told to says that what was decided did not put it right: it is open again.
+
+    Part of taking their answer: whoever calls it has asked whether `by` may give it. Only what was decided opens again:
+    None where it is open already, or was put aside for a reason.
+    """
+    if Topic.objects.with_stage().get(pk=topic.pk).stage != Stage.DECIDED:
+        return None
+    words = _("Somebody who stands behind it says that it is not put right yet.")
+    decision = Decision.objects.create(topic=topic, stage=Stage.OPEN, words=words)
+    record(by, "open again", topic, topic.hub_id)
+    return decision
+
+
 def _must_see(seen: int, wanted: list[Theme] | list[Voice]) -> None:
     if seen < len({thing.pk for thing in wanted}):
         raise NotAllowed("tie what they may not see")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.agenda.models import Topic
-from coproduce.changes.models import Change, Clause, Stage, Step
+from coproduce.changes.models import Change, Clause, Review, Stage, Step
 from coproduce.changes.recall import carried
 from coproduce.changes.thread import voices_behind
 from coproduce.people.actions import record
@@ -70,6 +70,29 @@ def take_step(by: Person, change: Change, stage: str, on: dt.date | None = None,
     )
     record(by, "take a step of", change, change.hub_id, stage=str(stage))
     return step
+
+
+@transaction.atomic
+def review(
+    by: Person,
+    change: Change,
+    holds: bool,
+    found: str,
+    on: dt.date | None = None,
+    again_on: dt.date | None = None,
+) -> Review:
+    """Say what was found when the change was checked again, and when it is checked next, if ever."""
+    must(by, "record a change", change.hub_id)
+    if not found.strip():
+        raise ValidationError({"found": _("Say what you found. The people behind it will hear it.")})
+    if again_on and again_on <= timezone.localdate():
+        raise ValidationError({"again_on": _("That day is over. Write a day to come, or none.")})
+    reviewed = Review.objects.create(
+        change=change, holds=holds, found=found.strip(), on=on or timezone.localdate(), recorded_by=by
+    )
+    Change.objects.filter(pk=change.pk).update(review_on=again_on)
+    record(by, "review", change, change.hub_id, holds=holds)
+    return reviewed
 
 
 @transaction.atomic

@@ -43,6 +43,32 @@ class StepForm(ActionForm):
         return on
 
 
+class ReviewForm(ActionForm):
+    holds = forms.TypedChoiceField(
+        label=_("Does it really happen?"),
+        choices=[("yes", _("Yes, it does")), ("no", _("No, or not always"))],
+        coerce=lambda typed: typed == "yes",
+        widget=forms.RadioSelect,
+    )
+    found = forms.CharField(
+        label=_("What did you find?"),
+        help_text=_("In plain words. The people behind it will read this."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    on = DateField(label=_("When did you check?"))
+    again_on = DateField(
+        label=_("When will somebody check again?"),
+        help_text=_("Leave it out if nobody needs to."),
+        required=False,
+    )
+
+    def clean_on(self) -> Any:
+        on = self.cleaned_data["on"]
+        if on and on > timezone.localdate():
+            raise forms.ValidationError(PAST)
+        return on
+
+
 class ChangeForm(StepForm):
     title = forms.CharField(
         label=_("What changes?"), help_text=_("One line that anybody understands."), max_length=200

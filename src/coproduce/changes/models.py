@@ -97,6 +97,22 @@ class Step(models.Model):
         return f"{self.get_stage_display()}, {self.on}"
 
 
+class Review(models.Model):
+    """That somebody checked on a day whether a change really happens, and what they found. People are told."""
+
+    change = models.ForeignKey(Change, models.CASCADE, related_name="reviews")
+    on = models.DateField(_("when"), default=timezone.localdate)
+    holds = models.BooleanField(_("does it really happen?"))
+    found = models.TextField(_("what was found"))
+    recorded_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-on", "-pk"]
+
+    def __str__(self) -> str:
+        return f"review {self.pk} of change {self.change_id}"
+
+
 class Clause(models.Model):
     """The wording of a contract clause, before and after."""
 

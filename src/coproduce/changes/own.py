@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coproduce.changes.models import Change, Step
+from coproduce.changes.models import Change, Review, Step
 from coproduce.people.models import Person
 
 
@@ -18,10 +18,15 @@ def export(person: Person) -> dict[str, Any]:
             {"number": step.pk, "change": step.change.title, "on": step.on}
             for step in Step.objects.filter(recorded_by=person).select_related("change")
         ],
+        "reviews_written_down": [
+            {"number": review.pk, "change": review.change.title, "on": review.on}
+            for review in Review.objects.filter(recorded_by=person).select_related("change")
+        ],
     }
 
 
 def erase(person: Person, choice: str) -> list[str]:
     Change.objects.filter(owner=person).update(owner=None)
     Step.objects.filter(recorded_by=person).update(recorded_by=None)
+    Review.objects.filter(recorded_by=person).update(recorded_by=None)
     return []

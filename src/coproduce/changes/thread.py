@@ -10,14 +10,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from coproduce.agenda.models import Topic, themes_of
 from coproduce.changes.models import Change
 from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Person
-from coproduce.themes.models import Placement, Theme, lines_of_merging, voice_counts, voices_in, with_merged
+from coproduce.themes.models import (
+    Placement,
+    Theme,
+    families,
+    lines_of_merging,
+    voice_counts,
+    voices_in,
+    with_merged,
+)
 from coproduce.voices.models import Voice, VoiceQuerySet
 
 
@@ -236,3 +245,40 @@ def _links(pairs: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:
     for begin, end in pairs:
         links[begin].add(end)
     return links
+
+
+def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, int], int]:
+    """For each change or topic how many people stand behind it. As many queries for many as for one."""
+    things = list(things)
+    changes = [thing.pk for thing in things if isinstance(thing, Change)]
+    topics_of = _links(
+        Change.topics.through.objects.filter(change__in=changes).values_list("change", "topic")
+    )
+    straight = _links(Change.themes.through.objects.filter(change__in=changes).values_list("change", "theme"))
+    topics = {thing.pk for thing in things if isinstance(thing, Topic)}.union(*topics_of.values())
+    grown = _links(Topic.themes.through.objects.filter(topic__in=topics).values_list("topic", "theme"))
+    family = families({theme for links in (straight, grown) for themes in links.values() for theme in themes})
+    counted: list[QuerySet[Voice, Any]] = []
+    for place, thing in enumerate(things):
+        on = topics_of[thing.pk] if isinstance(thing, Change) else {thing.pk}
+        themes = set().union(*(grown[topic] for topic in on))
+        said = Topic.voices.through.objects.filter(topic__in=on).values("voice")
+        if isinstance(thing, Change):
+            themes |= straight[thing.pk]
+            said = said.union(Change.voices.through.objects.filter(change=thing.pk).values("voice"))
+        members = set().union(*(family[theme] for theme in themes))
+        said = said.union(Placement.objects.filter(theme__in=members).order_by().values("voice"))
+        behind = Voice.objects.filter(
+            pk__in=said, disowned_at__isnull=True, person__isnull=False, person__erasure__isnull=True
+        )
+        counted.append(
+            behind.order_by()
+            .annotate(place=Value(place))
+            .values("place")
+            .annotate(people=Count("person", distinct=True))
+            .values_list("place", "people")
+        )
+    if not counted:
+        return {}
+    rows = dict(counted[0].union(*counted[1:], all=True))
+    return {(type(thing), thing.pk): rows.get(place, 0) for place, thing in enumerate(things)}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from coproduce.changes import actions, thread
-from coproduce.changes.forms import ChangeForm, ClauseForm, StepForm, TieForm
+from coproduce.changes.forms import ChangeForm, ClauseForm, ReviewForm, StepForm, TieForm
 from coproduce.changes.models import Change
 from coproduce.changes.wording import compare
 from coproduce.people.counts import is_of_the_group
@@ -99,6 +99,22 @@ def step(request: PersonRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Recorded. Now tell the people behind it."))
         return redirect("changes:change", change.pk)
     return render(request, "changes/step.html", {"change": change, "form": form})
+
+
+@signed_in
+def review(request: PersonRequest, pk: int) -> HttpResponse:
+    """Say what was found when the change was checked again."""
+    change = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=pk)
+    must(request.person, "record a change", change.hub_id)
+    form = ReviewForm(request.POST or None, initial={"on": timezone.localdate()})
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and form.does(actions.review, request.person, change, **form.cleaned_data)
+    ):
+        messages.success(request, _("Written down. Now tell the people behind it."))
+        return redirect("changes:change", change.pk)
+    return render(request, "changes/review.html", {"change": change, "form": form})
 
 
 @signed_in

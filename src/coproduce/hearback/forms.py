@@ -5,11 +5,24 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from coproduce.hearback.models import Update, quotes_that_may_go
 from coproduce.hearback.sensitive import sensitive_words
-from coproduce.people.forms import ActionForm
+from coproduce.people.forms import ActionForm, DateField
+from coproduce.people.models import Hub, Person
+from coproduce.voices.models import Voice
+
+OFFERED = 20  # quotes to choose from, the latest
+
+
+class QuotesField(forms.ModelMultipleChoiceField):
+    """Voices to choose from, each by its words as anybody may read them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"“{Truncator(obj.shown).words(40)}” – {obj.who}"
 
 
 class UpdateForm(ActionForm):
@@ -21,12 +34,46 @@ class UpdateForm(ActionForm):
         max_length=160,
     )
     text = forms.CharField(
-        label=_("Now tell it in a few plain sentences"),
-        help_text=_(
-            "What changed. What did not, and why. What comes next, and when. Each person sees their own words above it."
-        ),
+        label=_("What changed? Tell it in a few plain sentences"),
+        help_text=_("Each person sees their own words above it."),
         widget=forms.Textarea(attrs={"rows": 8}),
     )
+    quotes = QuotesField(
+        label=_("What was said that led there?"),
+        help_text=_("Only words that anybody may read can go to others."),
+        queryset=Voice.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    unchanged = forms.CharField(
+        label=_("What did not change, and why?"), widget=forms.Textarea(attrs={"rows": 4}), required=False
+    )
+    following = forms.CharField(
+        label=_("What comes next?"), widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )
+    following_on = DateField(
+        label=_("By when will people hear from you again?"),
+        help_text=_("This is a promise. We remind you of it."),
+        required=False,
+    )
+    ask = forms.CharField(
+        label=_("Who can they ask?"),
+        help_text=_("A name, and how to find them."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+    )
+
+    def __init__(self, draft: Update, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = quotes_that_may_go(draft).order_by("-said_on", "-pk").values_list("pk", flat=True)
+        quotes = self.fields["quotes"]
+        assert isinstance(quotes, forms.ModelMultipleChoiceField)
+        quotes.queryset = Voice.objects.for_reading(None).filter(pk__in=list(offered[:OFFERED]))
+        if not quotes.queryset:
+            del self.fields["quotes"]
+        if draft.still_waiting:
+            self.fields["text"].label = _("Why do people still wait? Tell it in a few plain sentences")
+            del self.fields["unchanged"]
 
     def clean_title(self) -> str:
         title: str = self.cleaned_data["title"]
@@ -47,10 +94,13 @@ class UpdateForm(ActionForm):
 
 
 class AnswerForm(ActionForm):
-    answered = forms.TypedChoiceField(
+    answered = forms.ChoiceField(
         label=_("Did that answer you?"),
-        choices=[("yes", _("Yes, thanks")), ("no", _("Not really"))],
-        coerce=lambda typed: typed == "yes",
+        choices=[
+            ("yes", _("Yes, thanks")),
+            ("no", _("Not really")),
+            ("not fixed", _("You say it is done. It is not")),
+        ],
         widget=forms.RadioSelect,
     )
     words = forms.CharField(
@@ -59,6 +109,15 @@ class AnswerForm(ActionForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         required=False,
     )
+
+    def clean(self) -> dict[str, Any]:
+        return _as_an_answer(super().clean() or {})
+
+
+def _as_an_answer(cleaned: dict[str, Any]) -> dict[str, Any]:
+    """What was ticked, as actions.answer() takes it: nothing ticked is not known."""
+    ticked = cleaned.get("answered")
+    return cleaned | {"answered": ticked == "yes" if ticked else None, "not_fixed": ticked == "not fixed"}
 
 
 AGAIN = {
@@ -84,6 +143,16 @@ class ToldForm(ActionForm):
         error_messages={"required": _("Choose how it went.")},
     )
     again = forms.ChoiceField(label=_("When?"), choices=list(AGAIN.items()), required=False)
+    answered = forms.ChoiceField(
+        label=_("Did it answer them?"),
+        choices=[
+            ("yes", _("Yes")),
+            ("no", _("Not really")),
+            ("not fixed", _("They say it is not put right")),
+        ],
+        widget=forms.RadioSelect,
+        required=False,
+    )
     words = forms.CharField(
         label=_("Did they say something? Write it in their own words"),
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -94,7 +163,7 @@ class ToldForm(ActionForm):
         cleaned = super().clean() or {}
         if cleaned.get("outcome") == "again" and not cleaned.get("again"):
             self.add_error("again", _("Choose when to ring them again."))
-        return cleaned
+        return _as_an_answer(cleaned)
 
     @property
     def again_at(self) -> dt.datetime | None:
@@ -127,3 +196,27 @@ class PassedOnForm(ToldForm):
             ("no answer", _("I could not yet. I will try again")),
             ("cannot reach", _("I can’t find them any more")),
         ]
+
+
+class StillWaitingForm(ActionForm):
+    months = forms.TypedChoiceField(
+        label=_("After how long without news do people hear?"),
+        choices=Hub._meta.get_field("still_waiting_months").choices or [],
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+
+
+class MatchForm(ActionForm):
+    """Who wrote back, as far as somebody knows."""
+
+    person = forms.ModelChoiceField(
+        label=_("Who is it?"),
+        queryset=Person.objects.none(),
+        empty_label=_("Choose"),
+        error_messages={"required": _("Choose who it is. If nobody knows, put it aside.")},
+    )
+
+    def __init__(self, by: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = Person.objects.visible_to(by).filter(known_through__isnull=True)  # type: ignore[attr-defined]

@@ -6,17 +6,20 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from coproduce.agenda.models import Stage as TopicStage
 from coproduce.agenda.models import Topic
-from coproduce.changes.models import Change, Step
+from coproduce.changes.models import Change, Clause, Step
+from coproduce.changes.models import Stage as ChangeStage
+from coproduce.changes.templatetags.changes import KINDS as STAGE_KINDS
 from coproduce.changes.templatetags.changes import next_of, stages_of
 from coproduce.changes.thread import Ahead, ahead_of
-from coproduce.hearback.models import Feedback, State
+from coproduce.hearback.models import Feedback, State, with_quotes
 from coproduce.people.counts import said_to
 from coproduce.people.models import Person
 from coproduce.people.templatetags.plain import said_when
@@ -28,12 +31,17 @@ STAYS_NEW = dt.timedelta(days=30)
 
 @dataclass
 class News:
-    """One change that the person stands behind: their words, the way it took, and what they were told last."""
+    """A change or topic that the person stands behind: their words, the way it took, what they were told last."""
 
-    change: Change
+    about: Change | Topic
     voices: list[Voice]
     trail: list[dict[str, Any]]
     feedback: Feedback | None = None
+
+    @property
+    def about_path(self) -> str:
+        room = "changes:change" if isinstance(self.about, Change) else "agenda:topic"
+        return reverse(room, args=[self.about.pk])
 
 
 @dataclass
@@ -61,30 +69,30 @@ def what_became_of_what_they_said(person: Person) -> Mine:
     theirs = Voice.objects.filter(person=person, disowned_at__isnull=True)
     voices = list(theirs.select_related("hub", "turn__story").order_by("-said_on", "-pk"))
     ahead = ahead_of(voice.pk for voice in voices)
-    told: dict[int, Feedback] = {}
-    for feedback in (
-        Feedback.objects.filter(person=person)
-        .exclude(state=State.OWED, update__stopped_at__isnull=False)
-        .select_related("update__change__owner", "update__change__hub", "answer")
-        .order_by("update__written_at", "pk")
-    ):
-        told[feedback.update.change_id] = feedback
+    told = told_last(person)
     steps = _steps({change.pk for each in ahead.values() for change in each.changes})
     behind = _people_in({theme.pk for each in ahead.values() for theme in each.themes})
 
     mine = Mine(said=len(voices))
-    news: dict[int, News] = {}
+    news: dict[tuple[type, int], News] = {}
     for voice in voices:
         led = ahead[voice.pk]
         if led.changes:
             mine.led_to_change += 1
         for change in led.changes:
-            if change.pk not in news:
+            if (Change, change.pk) not in news:
                 trail = _trail(person, led, change, steps.get(change.pk, []), behind)
-                news[change.pk] = News(change, [], trail, told.get(change.pk))
-            news[change.pk].voices.append(voice)
+                news[Change, change.pk] = News(change, [], trail, told.get((Change, change.pk)))
+            news[Change, change.pk].voices.append(voice)
+        for topic in () if led.changes else led.topics:
+            if (Topic, topic.pk) in told:
+                if (Topic, topic.pk) not in news:
+                    trail = [*(_others(person, theme, *behind[theme.pk]) for theme in led.themes[:1])]
+                    trail += [_taken_on(topic), *_decided(topic)]
+                    news[Topic, topic.pk] = News(topic, [], trail, told[Topic, topic.pk])
+                news[Topic, topic.pk].voices.append(voice)
         if not led.changes:
-            mine.still_open.append(_still_open(voice, led))
+            mine.still_open.append(_still_open(voice, led, told))
     for each in news.values():
         if each.feedback is None:
             mine.owed += 1
@@ -92,6 +100,21 @@ def what_became_of_what_they_said(person: Person) -> Mine:
     mine.just_in.sort(key=lambda each: each.feedback.update.written_at if each.feedback else 0, reverse=True)
     mine.owed += sum(1 for each in mine.still_open if each.kind == "waiting")
     return mine
+
+
+def told_last(person: Person) -> dict[tuple[type, int], Feedback]:
+    """For each change and topic that the person was told about, the latest feedback."""
+    told: dict[tuple[type, int], Feedback] = {}
+    for feedback in with_quotes(
+        Feedback.objects.filter(person=person)
+        .exclude(state=State.OWED, update__stopped_at__isnull=False)
+        .select_related("update__hub", "update__change__owner", "update__topic", "update__step", "answer")
+        .select_related("update__review", "update__decision")
+        .order_by("update__written_at", "pk")
+    ):
+        about = feedback.update.about
+        told[type(about), about.pk] = feedback
+    return told
 
 
 def _is_new(feedback: Feedback) -> bool:
@@ -145,7 +168,15 @@ def _taken_on(topic: Topic) -> dict[str, Any]:
     return {"what": _("The group took it on"), "words": f"{said_when(topic.raised_on)}: “{topic.title}”"}
 
 
-def _still_open(voice: Voice, led: Ahead) -> Open:
+def _decided(topic: Topic) -> list[dict[str, Any]]:
+    """What the group decided on a topic, as the last stage of its way."""
+    stage = TopicStage(topic.stage)
+    if stage == TopicStage.OPEN:
+        return []
+    return [{"what": stage.label, "words": topic.decided}]  # type: ignore[attr-defined]
+
+
+def _still_open(voice: Voice, led: Ahead, told: dict[tuple[type, int], Feedback]) -> Open:
     if not led.topics:
         where = f"“{led.themes[0].name}”" if led.themes else _("We have read it. It is not with others yet.")
         return Open(voice, where, _("With us"), "neutral")
@@ -154,7 +185,83 @@ def _still_open(voice: Voice, led: Ahead) -> Open:
     if stage == TopicStage.PUT_ASIDE:
         return Open(voice, topic.decided, _("Put aside"), "neutral")  # type: ignore[attr-defined]
     if stage == TopicStage.DECIDED:
-        return Open(voice, _("Decided: “%(title)s”") % {"title": topic.title}, _("We owe you"), "waiting")
+        where = _("Decided: “%(title)s”") % {"title": topic.title}
+        known = told.get((Topic, topic.pk))
+        if known and known.update.decision and known.update.decision.stage == TopicStage.DECIDED:
+            return Open(voice, where, _("Decided"), "done")
+        return Open(voice, where, _("We owe you"), "waiting")
     return Open(
         voice, _("The group talks about “%(title)s”") % {"title": topic.title}, _("Talking"), "talking"
     )
+
+
+# The same for one voice, in a line
+
+
+@dataclass(frozen=True)
+class Became:
+    """What became of a voice in one place: where, how far it has come, and its page."""
+
+    where: str
+    tag: str
+    kind: str
+    url: str = ""
+
+
+def became_of(voice: Voice, led: Ahead) -> list[Became]:
+    """What became of a voice: each change it led to; else no change and why; else where it is."""
+    if led.changes:
+        return [
+            Became(
+                change.title,
+                str(ChangeStage(change.stage).label),  # type: ignore[attr-defined]
+                STAGE_KINDS.get(change.stage, "talking"),  # type: ignore[attr-defined]
+                reverse("changes:change", args=[change.pk]),
+            )
+            for change in led.changes
+        ]
+    still_open = _still_open(voice, led, {})
+    url = reverse("agenda:topic", args=[led.topics[0].pk]) if led.topics else ""
+    tag = _("Decided") if still_open.kind == "waiting" else still_open.tag
+    return [Became(still_open.where, str(tag), still_open.kind, url)]
+
+
+# The same for everything, in order of time: to read, to print, to read out
+
+
+@dataclass(frozen=True)
+class SaidAndHappened:
+    """One thing somebody said and what became of it: what they were told, a clause's wording, or that it is open."""
+
+    voice: Voice
+    became: list[Became]
+    told: list[Feedback]
+    clauses: list[Clause]
+
+
+def said_and_happened(person: Person, reader: Person) -> list[SaidAndHappened]:
+    """Everything somebody said that this reader may read, the oldest first, with what became of each.
+
+    Who looks after them reads what they may read anyway; whom they trust to tell them, also what they wrote down.
+    """
+    theirs = Voice.objects.filter(person=person, disowned_at__isnull=True).exclude(words="")
+    if person.pk != reader.pk:
+        may_read = Voice.objects.visible_to(reader).filter(person=person).values("pk")
+        theirs = theirs.filter(Q(pk__in=may_read) | Q(through=reader), withdrawn_at__isnull=True)
+    voices = list(theirs.select_related("hub").order_by("said_on", "pk"))
+    ahead, told = ahead_of(voice.pk for voice in voices), told_last(person)
+    changes = {change.pk for led in ahead.values() for change in led.changes}
+    clauses = {clause.change_id: clause for clause in Clause.objects.filter(change__in=changes)}
+    rows = []
+    for voice in voices:
+        led = ahead[voice.pk]
+        things: list[Change | Topic] = [*led.changes] or [*led.topics]
+        rows.append(
+            SaidAndHappened(
+                voice,
+                became_of(voice, led),
+                [told[type(thing), thing.pk] for thing in things if (type(thing), thing.pk) in told],
+                [clauses[change.pk] for change in led.changes if change.pk in clauses],
+            )
+        )
+    return rows

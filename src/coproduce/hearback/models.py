@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Iterable
+
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.changes.models import Change
+from coproduce.agenda.models import Decision, Topic, voices_on
+from coproduce.agenda.models import Stage as TopicStage
+from coproduce.changes.models import Change, Review, Step
+from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.thread import voices_behind
 from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Mandate, Person, Way, name_for
@@ -17,11 +26,26 @@ from coproduce.voices.models import Voice, VoiceQuerySet
 
 
 class Update(models.Model):
-    """One thing to tell about a change, in plain words. Writing it owes feedback to everyone behind the change."""
+    """One thing to tell about a change or a topic, in plain words. Writing it owes feedback to everyone behind it.
 
-    change = models.ForeignKey(Change, models.CASCADE, related_name="updates")
+    What it tells is one of: how far a change has come (`step`), what was found when it was checked again (`review`),
+    what the group decided (`decision`); or, with none of them, that people still wait, and why. A round's end will be
+    another, once there are rounds: one more link here, and one more row in debt.py.
+    """
+
+    hub = models.ForeignKey(Hub, models.CASCADE, related_name="+")  # whose change or topic it is
+    change = models.ForeignKey(Change, models.CASCADE, null=True, related_name="updates")
+    topic = models.ForeignKey(Topic, models.CASCADE, null=True, related_name="updates")
+    step = models.ForeignKey(Step, models.CASCADE, null=True, related_name="updates")
+    review = models.ForeignKey(Review, models.CASCADE, null=True, related_name="updates")
+    decision = models.ForeignKey(Decision, models.CASCADE, null=True, related_name="updates")
     title = models.CharField(_("in one line"), max_length=160)
     text = models.TextField(_("what happened, in plain words"))
+    quotes = models.ManyToManyField(Voice, related_name="quoted_in", blank=True)
+    unchanged = models.TextField(_("what did not change, and why"), blank=True)
+    following = models.TextField(_("what comes next"), blank=True)
+    following_on = models.DateField(_("by when people hear again"), null=True, blank=True)
+    ask = models.TextField(_("who to ask"), blank=True)
     written_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
     stopped_at = models.DateTimeField(
@@ -31,10 +55,112 @@ class Update(models.Model):
 
     class Meta:
         ordering = ["-written_at", "-pk"]
-        indexes = [models.Index(fields=["change", "-written_at", "-id"])]
+        indexes = [
+            models.Index(fields=["change", "-written_at", "-id"]),
+            models.Index(fields=["topic", "-written_at", "-id"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(change__isnull=False, topic__isnull=True, decision__isnull=True)
+                & (Q(step__isnull=True) | Q(review__isnull=True))
+                | Q(change__isnull=True, topic__isnull=False, step__isnull=True, review__isnull=True),
+                name="an_update_is_about_one_thing",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def about(self) -> Change | Topic:
+        """What people stand behind."""
+        about = self.change or self.topic
+        assert about is not None  # a constraint of the table
+        return about
+
+    @property
+    def about_path(self) -> str:
+        """The page of that, which anybody can read."""
+        if self.change_id:
+            return reverse("changes:change", args=[self.change_id])
+        return reverse("agenda:topic", args=[self.topic_id])
+
+    @property
+    def owner(self) -> Person | None:
+        """Who sees to it, where it is a change."""
+        return self.change.owner if self.change else None
+
+    @property
+    def seen_to_by(self) -> Person | None:
+        """Whom it concerns that something is not put right: who sees to the change, or whoever wrote it down."""
+        news = self.step or self.review or self.decision
+        return self.owner or (news.recorded_by if news else self.written_by)
+
+    @property
+    def still_waiting(self) -> bool:
+        """Whether all it tells is that people still wait, and why."""
+        return not (self.step_id or self.review_id or self.decision_id)
+
+    @property
+    def says_it_is_done(self) -> bool:
+        """Whether it tells that something was put right, so that somebody may say: it is not."""
+        if self.step is not None:
+            return self.step.stage in (ChangeStage.MADE, ChangeStage.PROVEN)
+        if self.review is not None:
+            return self.review.holds
+        return self.decision is not None and self.decision.stage == TopicStage.DECIDED
+
+    def parts(self) -> list[tuple[str, str]]:
+        """All it says after its title, in order: each with its heading ("" for the first)."""
+        following = self.following
+        if self.following_on:
+            when = _t("You will hear from us again by %(day)s.") % {
+                "day": date_format(self.following_on, "j F Y")
+            }
+            following = f"{following}\n\n{when}" if following else when
+        parts = [
+            ("", self.text),
+            (_t("What did not change, and why"), self.unchanged),
+            (_t("What comes next"), following),
+            (_t("Who to ask"), self.ask),
+        ]
+        return [(heading, words) for heading, words in parts if words.strip()]
+
+
+def voices_behind_update(update: Update, among: Collection[int] | None = None) -> VoiceQuerySet:
+    """Every voice behind what an update is about. `among`: only of these voices."""
+    if update.change is not None:
+        return voices_behind(update.change, among)
+    behind = Voice.objects.filter(pk__in=voices_on([update.topic_id or 0]), disowned_at__isnull=True)
+    return behind if among is None else behind.filter(pk__in=among)
+
+
+def quotes_that_may_go(update: Update) -> VoiceQuerySet:
+    """What was said that led there, of which anybody may read it: only that goes into other people's messages."""
+    return Voice.objects.for_reading(None).filter(pk__in=voices_behind_update(update)).exclude(words="")
+
+
+def with_quotes(feedback: Iterable[Feedback]) -> list[Feedback]:
+    """Each with the quotes that go with it, all fetched together."""
+    feedback = list(feedback)
+    chosen = Voice.objects.for_reading(None).exclude(words="")
+    links = Update.quotes.through.objects.filter(update__in={each.update_id for each in feedback})
+    known = chosen.in_bulk(links.order_by().values_list("voice", flat=True).distinct())
+    for each in feedback:
+        each.quotes = []
+    for update, voice in links.order_by("pk").values_list("update", "voice"):
+        for each in feedback:
+            if each.update_id == update and voice in known and known[voice].person_id != each.person_id:
+                each.quotes.append(known[voice])
+    return feedback
+
+
+def quotes_for(update: Update, person: int | None) -> list[Voice]:
+    """The quotes that go with an update to this person: those still allowed. Not their own, which they get anyway."""
+    if update.pk is None:
+        return []
+    chosen = Voice.objects.for_reading(None).filter(quoted_in=update).exclude(words="")
+    return list(chosen.exclude(person=person) if person else chosen)
 
 
 class Letters(models.Model):
@@ -71,7 +197,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         """One's own; and for those who tell people, what their hub's changes owe."""
         if person is None:
             return self.none()
-        return self.filter(Q(person=person) | Q(update__change__hub__in=hubs_where(person, "tell people")))
+        return self.filter(Q(person=person) | Q(update__hub__in=hubs_where(person, "tell people")))
 
     def named_for(self, reader: Person | None) -> FeedbackQuerySet:
         """Each with `who`: what this reader may call the person it is owed to."""
@@ -112,8 +238,14 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         )
 
     def due(self) -> FeedbackQuerySet:
-        """Without what is to be tried again later."""
-        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
+        """Without what is to be tried again later, and what a person wants to hear no earlier: see Person.at_most."""
+        again = Q(not_before__isnull=True) | Q(not_before__lte=timezone.now())
+        late_enough = Q(person__at_most=Person.AtMost.AT_ONCE)
+        for at_most, days in ((Person.AtMost.WEEK, 7), (Person.AtMost.MONTH, 30)):
+            since = timezone.now() - dt.timedelta(days=days)
+            lately = Feedback.objects.filter(person=OuterRef("person"), sent_at__gt=since)
+            late_enough |= Q(Q(person__at_most=at_most), ~Exists(lately))
+        return self.filter(again, late_enough)
 
     def not_in_quiet_hours(self) -> FeedbackQuerySet:
         """Without those whose person, or else whose hub, wants no texts and calls at this time of the day."""
@@ -126,7 +258,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
             )
             return in_a_day | over_midnight
 
-        hub, own = "update__change__hub__quiet", "person__quiet"
+        hub, own = "update__hub__quiet", "person__quiet"
         as_the_hub = Q(**{f"{own}_from__isnull": True})
         return self.exclude(
             as_the_hub & quiet(f"{hub}_from", f"{hub}_until")
@@ -165,6 +297,7 @@ class Feedback(models.Model):
 
     objects = FeedbackQuerySet.as_manager()
     who: str  # with named_for()
+    quotes: list[Voice]  # with_quotes() fetches them
 
     class Meta:
         ordering = ["owed_at", "pk"]
@@ -175,6 +308,13 @@ class Feedback(models.Model):
             models.Index(
                 fields=["state", "claimed_by"], condition=Q(state="sending"), name="claimed_feedback"
             ),
+            # How long people waited: half of a year's worth is read from the index alone.
+            models.Index(
+                fields=["heard_at", "owed_at", "update"],
+                condition=Q(heard_at__isnull=False),
+                name="when_feedback_was_heard",
+            ),
+            models.Index(fields=["person", "sent_at"]),
             models.Index(
                 fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"
             ),
@@ -214,6 +354,9 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.BEGUN)
     reference = models.CharField(max_length=64, blank=True, db_index=True)  # none where a person tried
     theirs = models.CharField(max_length=100, blank=True)
+    went_with = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="together"
+    )  # in one message
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -230,11 +373,25 @@ class Attempt(models.Model):
         return f"attempt {self.pk}"
 
 
+def went_together_with(feedback: Feedback) -> list[Feedback]:
+    """What else was in the message that this came in: whoever opens one of its links may open all of them."""
+    own = Attempt.objects.filter(feedback=feedback).values("pk")
+    with_it = Q(went_with__in=own) | Q(together__in=own)
+    first = Attempt.objects.filter(together__in=own).values("pk")
+    attempts = Attempt.objects.filter(with_it | Q(went_with__in=first)).exclude(feedback=feedback)
+    known = Feedback.objects.filter(pk__in=attempts.values("feedback"), person=feedback.person_id)
+    return list(known.select_related("update"))
+
+
 class Answer(models.Model):
-    """What a person said to "did that answer you?". Words they add are a new voice."""
+    """What a person said to "did that answer you?". Words they add are a new voice.
+
+    `answered` is None where they wrote back and did not say: what they ask is open until somebody tells them.
+    """
 
     feedback = models.OneToOneField(Feedback, models.CASCADE, related_name="answer")
-    answered = models.BooleanField(_("did that answer you?"))
+    answered = models.BooleanField(_("did that answer you?"), null=True)
+    not_fixed = models.BooleanField(_("they say it is not put right"), default=False)
     voice = models.ForeignKey(Voice, models.SET_NULL, null=True, blank=True, related_name="answers")
     at = models.DateTimeField(default=timezone.now)
 
@@ -242,20 +399,86 @@ class Answer(models.Model):
         return f"answer to {self.feedback}"
 
 
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def waiting(self) -> ReplyQuerySet:
+        """Those that nobody could match: a person has to say what they belong to."""
+        return self.filter(outcome="")
+
+    def visible_to(self, person: Person | None) -> ReplyQuerySet:
+        """Who tells people reads what came back: from somebody their hub knows, or from an address nobody knows.
+
+        Of the latter nobody can say which hub it is for, so only whoever leads where nothing is above sees it.
+        """
+        hubs = hubs_where(person, "tell people")
+        top = Hub.objects.filter(depth=1, pk__in=hubs)
+        return self.filter(Q(hub__in=hubs) | (Q(hub__isnull=True) & Q(Exists(top))))
+
+
+class Reply(models.Model):
+    """What somebody wrote back to a message of ours, as it came and as it was taken.
+
+    `words` is what they wrote, without our message quoted beneath and without a signature; `original` is all of it,
+    in case too much was cut off, and goes with them. What could be matched has its feedback; the rest waits for a
+    person, and once put aside is forgotten after some months.
+    """
+
+    class Outcome(models.TextChoices):
+        TAKEN = "taken", _("taken as an answer")
+        PUT_ASIDE = "put aside", _("put aside")
+
+    KEPT_ASIDE = dt.timedelta(days=90)
+
+    came_by = models.CharField(max_length=20, choices=Way.Kind.choices)
+    number = models.CharField(
+        max_length=64, unique=True
+    )  # of the message as its carrier names it, hashed: once is once
+    sender = models.CharField(_("who from"), max_length=320)
+    original = models.TextField()
+    words = models.TextField(_("what they said, in their own words"))
+    at = models.DateTimeField(default=timezone.now)
+    hub = models.ForeignKey(Hub, models.SET_NULL, null=True, related_name="+")
+    person = models.ForeignKey(
+        Person, models.SET_NULL, null=True, related_name="+"
+    )  # whose address it seems to be
+    feedback = models.ForeignKey(Feedback, models.SET_NULL, null=True, related_name="replies")
+    voice = models.ForeignKey(Voice, models.SET_NULL, null=True, related_name="+")
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
+    taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    objects = ReplyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name_plural = "replies"
+        indexes = [models.Index(fields=["at"], condition=Q(outcome=""), name="waiting_replies")]
+
+    def __str__(self) -> str:
+        return f"reply {self.pk}"
+
+
 class Notice(models.Model):
-    """That a trusted person was sent an email about an update they are to pass on. It says no more than that.
+    """That somebody was sent an email about an update: it says that there is something to see, and no more.
+
+    Either it is a trusted person who is to pass the update on, or who sees to it: somebody says it is not put right.
 
     It is written when it is claimed and not before. So nothing waits in a queue that an ended mandate must stop,
     and nobody gets it twice. Without `sent_at` nobody knows whether it went.
     """
 
+    class Why(models.TextChoices):
+        PASS_ON = "pass on", _("to pass on")
+        NOT_FIXED = "not fixed", _("not put right")
+
     update = models.ForeignKey(Update, models.CASCADE, related_name="notices")
+    why = models.CharField(max_length=20, choices=Why.choices, default=Why.PASS_ON)
     trusted = models.ForeignKey(Person, models.CASCADE, related_name="+")
     claimed_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["update", "trusted"], name="one_notice_an_update")]
+        constraints = [
+            models.UniqueConstraint(fields=["update", "trusted", "why"], name="one_notice_an_update")
+        ]
 
     def __str__(self) -> str:
         return f"notice of update {self.update_id} to person {self.trusted_id}"
@@ -279,7 +502,9 @@ def owed_notices(update: int | None = None, trusted: int | None = None) -> list[
     pairs = {
         (of, by) for of, person in owed.values_list("update", "person") for by in through.get(person, ())
     }
-    told = Notice.objects.filter(update__in={of for of, _by in pairs}).values_list("update", "trusted")
+    told = Notice.objects.filter(update__in={of for of, _by in pairs}, why=Notice.Why.PASS_ON).values_list(
+        "update", "trusted"
+    )
     return sorted(pairs - set(told))
 
 
@@ -291,14 +516,14 @@ def tally(update: Update) -> dict[str, int]:
 
 def heard_as_said_to(reader: Person | None, update: Update, heard: int) -> Said:
     """How many have heard an update, as this reader may know it."""
-    return said_to(reader, heard, update.change.hub_id, f"people who heard update {update.pk}")
+    return said_to(reader, heard, update.hub_id, f"people who heard update {update.pk}")
 
 
 def latecomers(update: Update) -> int:
-    """How many people stand behind the change now who are not owed this update yet."""
+    """How many people stand behind it now who are not owed this update yet."""
     known = Feedback.objects.filter(update=update).values("person")
     return (
-        voices_behind(update.change)
+        voices_behind_update(update)
         .filter(person__isnull=False, person__erasure__isnull=True)
         .exclude(person__in=known)
         .order_by()
@@ -309,7 +534,7 @@ def latecomers(update: Update) -> int:
 
 
 def their_words(feedback: Feedback) -> list[Voice]:
-    """What this person said that led to the change, oldest first. Their own words are always theirs to read.
+    """What this person said that led to it, oldest first. Their own words are always theirs to read.
 
     Not what they took back: whoever makes the letter or the call would see whose it was.
     """
@@ -325,4 +550,4 @@ def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
 def _their_words(feedback: Feedback) -> VoiceQuerySet:
     said = Voice.objects.filter(person=feedback.person_id, withdrawn_at__isnull=True).exclude(words="")
     theirs = list(said.order_by().values_list("pk", flat=True))
-    return voices_behind(feedback.update.change, theirs).order_by("said_on", "pk")
+    return voices_behind_update(feedback.update, theirs).order_by("said_on", "pk")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from coproduce.hearback.models import Attempt, Feedback, Letters, Notice, State, Update
+from django.db.models import Q
+
+from coproduce.hearback.models import Attempt, Feedback, Letters, Notice, Reply, State, Update
 from coproduce.hearback.tasks import write_letters
 from coproduce.people.models import Person
 
 
 def export(person: Person) -> dict[str, Any]:
     """All they were told or are owed, and what they answered. The updates they wrote, by title."""
-    owed = Feedback.objects.filter(person=person).select_related("update__change", "answer__voice")
+    owed = Feedback.objects.filter(person=person).select_related(
+        "update__change", "update__topic", "answer__voice"
+    )
     owed = owed.prefetch_related("attempts")
     return {
         "told": [
             {
-                "change": feedback.update.change.title,
+                "about": feedback.update.about.title,
                 "title": feedback.update.title,
                 "text": feedback.update.text,
                 "state": str(feedback.get_state_display()),
@@ -37,6 +41,10 @@ def export(person: Person) -> dict[str, Any]:
             }
             for feedback in owed
         ],
+        "wrote_back": [
+            {"at": reply.at, "how": str(reply.get_came_by_display()), "original": reply.original}
+            for reply in Reply.objects.filter(person=person)
+        ],
         "updates_written": [
             {"number": update.pk, "title": update.title, "at": update.written_at}
             for update in Update.objects.filter(written_by=person)
@@ -50,6 +58,7 @@ def _answer(feedback: Feedback) -> dict[str, Any] | None:
         return None
     return {
         "it_answered_them": given.answered,
+        "it_is_not_put_right": given.not_fixed,
         "words": given.voice.words if given.voice else "",
         "at": given.at,
     }
@@ -63,7 +72,8 @@ def erase(person: Person, choice: str) -> list[str]:
     not in the post yet are made again without it. Returns the files to delete.
     """
     files: list[str] = []
-    piles = Feedback.objects.filter(person=person, letters__isnull=False).values("letters")
+    in_letters = Feedback.objects.filter(letters__isnull=False)
+    piles = in_letters.filter(Q(person=person) | Q(update__quotes__person=person)).values("letters")
     for pile in Letters.objects.select_for_update().filter(pk__in=piles):
         if pile.pdf:
             files.append(str(pile.pdf.name))
@@ -81,6 +91,9 @@ def erase(person: Person, choice: str) -> list[str]:
     theirs.update(problem="")
     for address in person.ways.exclude(address="").values_list("address", flat=True):
         Feedback.objects.filter(problem__icontains=address).update(problem="")
+    addresses = Q(sender__in=[way.address.lower() for way in person.ways.exclude(address="")])
+    Reply.objects.filter(addresses | Q(person=person) | Q(feedback__person=person)).delete()
+    Reply.objects.filter(taken_by=person).update(taken_by=None)
     Notice.objects.filter(trusted=person).delete()
     Feedback.objects.filter(told_by=person).update(told_by=None)
     Attempt.objects.filter(by=person).update(by=None)

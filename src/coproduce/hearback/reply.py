@@ -7,9 +7,12 @@ email before its reader does (a mail scanner) answers nothing and stops nothing.
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from coproduce.hearback.models import Feedback
 from coproduce.people.models import Way
@@ -23,7 +26,35 @@ def address_here() -> str:
 
 
 def reply_path(feedback: Feedback) -> str:
+    """The link that opens it. A draft has none yet, and shows where it will stand."""
+    if feedback.pk is None:
+        return "/reply/…/"
     return reverse("hearback:reply", args=[_signer.sign(str(feedback.pk))])
+
+
+def reply_address(feedback: Feedback) -> str:
+    """Where an answer to one email goes: our own address, marked so that we know again what it answers.
+
+    The mark is "+" and what reply_path() signs, in letters and digits only: mail servers keep those as they are, and
+    some fold their case. So it is lower case, and short (RFC 5321: 64 characters before the "@").
+    """
+    name, _at, domain = settings.REPLY_TO.partition("@")
+    return f"{name}+{feedback.pk}-{_mark(feedback.pk)}@{domain}"
+
+
+def feedback_at(address: str) -> int | None:
+    """The number of the feedback that an address of ours is for, or None if it is not one of ours."""
+    name, _at, domain = address.strip().lower().rpartition("@")
+    ours, _at, here = settings.REPLY_TO.lower().partition("@")
+    marked = re.fullmatch(rf"{re.escape(ours)}\+([0-9]{{1,18}})-([0-9a-f]{{20}})", name)
+    if not settings.REPLY_TO or domain != here or marked is None:
+        return None
+    pk = int(marked[1])
+    return pk if constant_time_compare(marked[2], _mark(pk)) else None
+
+
+def _mark(pk: int) -> str:
+    return salted_hmac("hearback.reply_address", str(pk), algorithm="sha256").hexdigest()[:20]
 
 
 def feedback_of(token: str) -> Feedback | None:
@@ -32,10 +63,14 @@ def feedback_of(token: str) -> Feedback | None:
     known = Feedback.objects.filter(
         person__erasure__isnull=True
     )  # an old email opens nothing of theirs any more
-    return known.select_related("update__change__hub", "person").filter(pk=pk).first()
+    return (
+        known.select_related("update__hub", "update__change", "update__topic", "person").filter(pk=pk).first()
+    )
 
 
 def stop_path(way: Way) -> str:
+    if way.pk is None:
+        return "/stop/…/"
     return reverse("hearback:stop", args=[_stop_signer.sign(str(way.pk))])
 
 

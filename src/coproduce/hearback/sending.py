@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import transaction
-from django.db.models import QuerySet
-from django.urls import reverse
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -47,6 +47,7 @@ TRY_AGAIN_AFTER = dt.timedelta(
     minutes=5
 )  # doubled with each time that one message could not go: 21 hours in all
 TRIES = 8
+TOGETHER = 10  # things in one message, at most: who is owed more gets another
 DISTURBING = (Way.Kind.TEXT, Way.Kind.PHONE)  # ways that keep quiet hours
 _OWED_AGAIN = {"state": State.OWED, "claimed_by": "", "claimed_at": None, "went_by": None}
 
@@ -96,7 +97,7 @@ def too_fast(kind: str) -> dt.timedelta | None:
     if not rate:
         return None
     stretch, now = dt.timedelta(seconds=max(6, 60 / rate)), timezone.now()
-    lately = Attempt.objects.filter(kind=kind, by=None, at__gt=now - stretch, at__lte=now)
+    lately = Attempt.objects.filter(kind=kind, by=None, went_with=None, at__gt=now - stretch, at__lte=now)
     return stretch if lately.count() >= rate * stretch.total_seconds() / 60 else None
 
 
@@ -105,13 +106,30 @@ def too_fast(kind: str) -> dt.timedelta | None:
 
 @transaction.atomic
 def claim(pk: int, worker: str, kind: str) -> Message | None:
-    """Claim one feedback for one worker and one way. None if it does not go that way any more, or somebody else has it.
+    """Claim one feedback for one worker and one way, and with it whatever else is to go to that person this way now.
 
-    What is asked here stands in the row itself or is asked once more, so that of two who try at once one gets it.
+    None if it does not go that way any more, or somebody else has it. What is asked here stands in the row itself or
+    is asked once more, so that of two who try at once one gets it. Each feedback stays a row with an attempt of its
+    own; what the far side says of the first holds for those that went with it.
     """
+    first = _claim(pk, worker, kind)
+    if first is None:
+        return None
+    if not Feedback.objects.filter(person=first.feedback.person_id, state=State.OWED).exists():
+        return first  # nearly everybody: one look at an index
+    others = to_send(kind).filter(person=first.feedback.person_id)
+    also = []
+    for other in others.exclude(pk=pk).values_list("pk", flat=True)[: TOGETHER - 1]:
+        claimed = _claim(other, worker, kind, first)
+        if claimed is not None:
+            also.append(claimed)
+    return replace(first, also=tuple(also))
+
+
+def _claim(pk: int, worker: str, kind: str, with_first: Message | None = None) -> Message | None:
     feedback = (
         Feedback.objects.filter(pk=pk, state=State.OWED)
-        .select_related("update__change__hub", "person", "next_way")
+        .select_related("update__hub", "update__change__owner", "update__topic", "person", "next_way")
         .first()
     )
     if feedback is None:
@@ -119,6 +137,8 @@ def claim(pk: int, worker: str, kind: str) -> Message | None:
     way = feedback.way
     stopped = feedback.update.stopped_at or (way and way.stopped_at)
     if way is None or way.kind != kind or stopped:  # somebody changed their mind since
+        return None
+    if with_first is not None and way != with_first.way:
         return None
     claimed = {
         "state": State.SENDING,
@@ -134,7 +154,12 @@ def claim(pk: int, worker: str, kind: str) -> Message | None:
         setattr(feedback, name, value)
     reference = f"feedback-{pk}.{feedback.tries}.{get_random_string(10)}"
     Attempt.objects.create(
-        feedback=feedback, way=way, kind=kind, reference=reference, at=feedback.claimed_at or timezone.now()
+        feedback=feedback,
+        way=way,
+        kind=kind,
+        reference=reference,
+        at=feedback.claimed_at or timezone.now(),
+        went_with=Attempt.objects.get(reference=with_first.reference) if with_first else None,
     )
     return Message(feedback, way, reference)
 
@@ -142,30 +167,37 @@ def claim(pk: int, worker: str, kind: str) -> Message | None:
 @transaction.atomic
 def sent(message: Message, theirs: str = "") -> None:
     """The far side took it. If it has said meanwhile that it did not arrive after all, that holds."""
-    _carried_to_them(message)
-    if _open(message.reference).update(outcome=Outcome.TAKEN, theirs=theirs):
-        _claimed(message).update(state=State.SENT, sent_at=timezone.now(), problem="")
-        return
-    already = Attempt.objects.filter(reference=message.reference)
-    already.update(theirs=theirs)
-    outcome = already.values_list("outcome", flat=True).get()
-    if outcome == Outcome.ARRIVED:
-        _claimed(message).update(state=State.SENT, sent_at=timezone.now(), problem="")
-    elif _claimed(message).exists():
-        _did_not_arrive(message.feedback, message.feedback.problem)
+    for each in _each(message):
+        _carried_to_them(each)
+        if _open(each.reference).update(outcome=Outcome.TAKEN, theirs=theirs):
+            _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
+            continue
+        already = Attempt.objects.filter(reference=each.reference)
+        already.update(theirs=theirs)
+        outcome = already.values_list("outcome", flat=True).get()
+        if outcome == Outcome.ARRIVED:
+            _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
+        elif _claimed(each).exists():
+            _did_not_arrive(each.feedback, each.feedback.problem)
 
 
 @transaction.atomic
 def refused(message: Message, problem: str) -> None:
     """The far side will never take it for this address: the next way has its turn."""
-    _open(message.reference).update(outcome=Outcome.NOT_ARRIVED)
-    if _claimed(message).exists():
-        _did_not_arrive(message.feedback, problem)
+    for each in _each(message):
+        _open(each.reference).update(outcome=Outcome.NOT_ARRIVED)
+        if _claimed(each).exists():
+            _did_not_arrive(each.feedback, problem)
 
 
 @transaction.atomic
 def not_sent(message: Message, problem: str, this_one: bool = False) -> None:
     """It certainly did not go: it is owed again. `this_one`: others could go, so it waits a while, and not for ever."""
+    for each in _each(message):
+        _not_sent(each, problem, this_one)
+
+
+def _not_sent(message: Message, problem: str, this_one: bool) -> None:
     _open(message.reference).update(outcome=Outcome.NOT_SENT)
     not_before = None
     if this_one:
@@ -181,9 +213,15 @@ def not_sent(message: Message, problem: str, this_one: bool = False) -> None:
 
 @transaction.atomic
 def uncertain(message: Message, problem: str) -> None:
-    _carried_to_them(message)  # it may have gone
-    _open(message.reference).update(outcome=Outcome.UNCERTAIN)
-    _claimed(message).update(state=State.UNCERTAIN, problem=problem[:500])
+    for each in _each(message):
+        _carried_to_them(each)  # it may have gone
+        _open(each.reference).update(outcome=Outcome.UNCERTAIN)
+        _claimed(each).update(state=State.UNCERTAIN, problem=problem[:500])
+
+
+def _each(message: Message) -> list[Message]:
+    """It, and what went together with it."""
+    return [message, *message.also]
 
 
 def _carried_to_them(message: Message) -> None:
@@ -200,7 +238,7 @@ def carried_to_them(feedback: Feedback, kind: str, voices: list[Voice]) -> None:
             voice=voice,
             kind=kind,
             where=feedback.update.title,
-            path=reverse("changes:change", args=[feedback.update.change_id]),
+            path=feedback.update.about_path,
             who_has_it=_("whoever said it"),
         )
         for voice in voices
@@ -252,14 +290,13 @@ def did_not_reach_them(feedback: Feedback, by: Person, problem: str = "") -> Non
 @transaction.atomic
 def arrived(reference: str) -> bool:
     """The far side says that it arrived. Returns whether the reference is one of ours; twice is once."""
-    attempt = _attempt_of(reference)
-    if attempt is None:
-        return False
-    if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.UNCERTAIN):
-        _set(attempt, Outcome.ARRIVED)
-        if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
-            _went(attempt)
-    return True
+    attempts = _attempts_of(reference)
+    for attempt in attempts:
+        if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.UNCERTAIN):
+            _set(attempt, Outcome.ARRIVED)
+            if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
+                _went(attempt)
+    return bool(attempts)
 
 
 @transaction.atomic
@@ -268,34 +305,36 @@ def bounced(reference: str, reason: str) -> bool:
 
     Returns whether the reference is one of ours; twice is once. What was told some other way since is left alone.
     """
-    attempt = _attempt_of(reference)
-    if attempt is None:
-        return False
-    if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.ARRIVED, Outcome.UNCERTAIN):
-        _set(attempt, Outcome.NOT_ARRIVED)
-        if attempt.feedback.state in (State.SENT, State.UNCERTAIN) and _is_the_last(attempt):
-            _did_not_arrive(attempt.feedback, reason)
-    return True
+    attempts = _attempts_of(reference)
+    for attempt in attempts:
+        if attempt.outcome in (Outcome.BEGUN, Outcome.TAKEN, Outcome.ARRIVED, Outcome.UNCERTAIN):
+            _set(attempt, Outcome.NOT_ARRIVED)
+            if attempt.feedback.state in (State.SENT, State.UNCERTAIN) and _is_the_last(attempt):
+                _did_not_arrive(attempt.feedback, reason)
+    return bool(attempts)
 
 
 @transaction.atomic
 def taken(reference: str) -> bool:
     """The far side says that it has it and does not know more yet. Returns whether the reference is one of ours."""
-    attempt = _attempt_of(reference)
-    if attempt is None:
-        return False
-    if attempt.outcome == Outcome.UNCERTAIN:
-        _set(attempt, Outcome.TAKEN)
-        if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
-            _went(attempt)
-    return True
+    attempts = _attempts_of(reference)
+    for attempt in attempts:
+        if attempt.outcome == Outcome.UNCERTAIN:
+            _set(attempt, Outcome.TAKEN)
+            if attempt.feedback.state == State.UNCERTAIN and _is_the_last(attempt):
+                _went(attempt)
+    return bool(attempts)
 
 
-def _attempt_of(reference: str) -> Attempt | None:
-    """The attempt with its feedback, both held while this is written."""
-    found = Attempt.objects.select_for_update(of=("self",)).filter(reference=reference).first()
-    if found is not None:
-        found.feedback = Feedback.objects.select_for_update().get(pk=found.feedback_id)
+def _attempts_of(reference: str) -> list[Attempt]:
+    """The attempt and those that went together with it, each with its feedback, all held while this is written."""
+    if not reference:  # where a person tried, there is none
+        return []
+    known = Q(reference=reference) | Q(went_with__reference=reference)
+    pks = Attempt.objects.filter(known).values_list("pk", flat=True)
+    found = list(Attempt.objects.select_for_update().filter(pk__in=list(pks)).order_by("pk"))
+    for attempt in found:
+        attempt.feedback = Feedback.objects.select_for_update().get(pk=attempt.feedback_id)
     return found
 
 

@@ -14,10 +14,10 @@ from django.utils.translation import gettext
 from django_tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult, get_date_max
 
-from coproduce.hearback import sending
+from coproduce.hearback import not_fixed, sending
 from coproduce.hearback.channels import Asked, Unreachable, letter
 from coproduce.hearback.channels.here import senders
-from coproduce.hearback.models import Attempt, Letters, owed_notices
+from coproduce.hearback.models import Attempt, Letters, Update, owed_notices
 from coproduce.people.models import Way
 
 One = TypeVar("One")
@@ -73,7 +73,7 @@ def deliver_what_is_owed() -> None:
 
     A job that is to wait longer than any of ours does is from before the clock was turned back: it does not count.
     """
-    waiting = _in_the_queue(deliver.module_path)
+    waiting = in_the_queue(deliver.module_path)
     too_late = timezone.now() + 2 * max(sending.TRY_AGAIN_AFTER, dt.timedelta(hours=1))
     strange = waiting.filter(status=TaskResultStatus.READY, run_after__gt=too_late)
     strange.exclude(run_after=get_date_max()).delete()  # which means: at once
@@ -83,7 +83,7 @@ def deliver_what_is_owed() -> None:
         deliver.using(run_after=timezone.now() + sending.TRY_AGAIN_AFTER).enqueue()
 
 
-def _in_the_queue(path: str) -> QuerySet[DBTaskResult]:
+def in_the_queue(path: str) -> QuerySet[DBTaskResult]:
     return DBTaskResult.objects.filter(task_path=path).exclude(
         status__in=[TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED]
     )
@@ -116,7 +116,9 @@ def ask_what_became() -> None:
 def _open_attempts(kind: str) -> QuerySet[Attempt]:
     """What went by this kind and nobody knows yet whether it arrived: first what may not even have gone."""
     now = timezone.now()
-    lately = Attempt.objects.filter(kind=kind, at__gt=now - FAR_SIDES_KNOW_FOR).exclude(reference="")
+    lately = Attempt.objects.filter(kind=kind, went_with=None, at__gt=now - FAR_SIDES_KNOW_FOR).exclude(
+        reference=""
+    )
     unclear = Q(outcome=Attempt.Outcome.UNCERTAIN) | Q(
         outcome=Attempt.Outcome.TAKEN, at__lte=now - ASK_AGAIN_AFTER
     )
@@ -130,6 +132,14 @@ def ask_where_it_is_not_known() -> None:
     lately = DBTaskResult.objects.filter(task_path=ask_what_became.module_path)
     if not lately.filter(enqueued_at__gt=timezone.now() - ASK_AGAIN_AFTER).exists():
         ask_what_became.enqueue()
+
+
+@task()
+def tell_who_sees_to_it(update_id: int) -> None:
+    """Somebody says that it is not put right: whoever sees to it hears."""
+    known = Update.objects.select_related("change__owner", "step", "review", "decision")
+    if update := known.filter(pk=update_id).first():
+        not_fixed.tell(update)
 
 
 @task()

@@ -5,21 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, Min, OuterRef, Q
+from django.db.models import Min
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from coproduce.changes.models import Change
 from coproduce.hearback.channels.here import by_hand
-from coproduce.hearback.models import Feedback, FeedbackQuerySet, State, Update
+from coproduce.hearback.debt import Kind, Owed, half_waited, owed_in, waits
+from coproduce.hearback.debt import unanswered as unanswered_in
+from coproduce.hearback.models import Feedback, FeedbackQuerySet, Reply, State
+from coproduce.hearback.not_fixed import open_questions
 from coproduce.people.models import Person, Way
 from coproduce.people.permissions import hubs_where
+from coproduce.people.templatetags.plain import said_when
 from coproduce.people.todo import Todo
 
 MONTHS_SHOWN = 6
+FIRST = 3  # of each kind: more is on the page of its own
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,10 @@ def waiting(person: Person) -> Waiting:
     """How many people wait to hear from this person's hubs, and since when the longest."""
     hubs = hubs_where(person, "tell people")
     owed = Feedback.objects.filter(
-        update__change__hub__in=hubs,
+        update__hub__in=hubs,
         state__in=[State.OWED, State.SENDING, State.UNCERTAIN, State.UNDELIVERABLE],
     )
-    unanswered = Feedback.objects.filter(
-        update__change__hub__in=hubs, answer__answered=False, person__erasure__isnull=True
-    )
+    unanswered = Feedback.objects.filter(update__hub__in=hubs, answer__in=unanswered_in(hubs))
     return Waiting(
         owed.values("person").distinct().count(),
         owed.aggregate(since=Min("owed_at"))["since"],
@@ -47,17 +49,17 @@ def waiting(person: Person) -> Waiting:
 
 
 def do_these_first(person: Person) -> list[Todo]:
-    """Calls, letters and meetings that wait, what must be decided, and changes that nobody was told about."""
+    """What is not put right, calls that wait, what people are owed and nobody wrote, what must be decided, letters."""
     hubs = hubs_where(person, "tell people")
+    todos = _not_put_right(person)
     if not hubs:
-        return []
-    owed = Feedback.objects.filter(update__change__hub__in=hubs)
-    todos = []
+        return todos
+    owed = Feedback.objects.filter(update__hub__in=hubs)
     calls = (
         owed.owed_by(*by_hand(Way.Kind.PHONE))
         .due()
         .not_in_quiet_hours()
-        .select_related("person", "update__change")
+        .select_related("person", "update__change", "update__topic")
     )
     if number := calls.count():
         todos.append(
@@ -69,16 +71,7 @@ def do_these_first(person: Person) -> list[Todo]:
                 button=_("Start calls"),
             )
         )
-    for change in _not_told(hubs):
-        todos.append(
-            Todo(
-                title=_("Tell people:"),
-                rest=change.title,
-                small=_("Nobody behind it has been told how far it is."),
-                url=reverse("hearback:write", args=[change.pk]),
-                button=_("Write it"),
-            )
-        )
+    todos += [_to_write(each) for each in owed_in(hubs)[:FIRST]]
     unsettled = (
         owed.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE]).count() + owed.owed_by_no_way().count()
     )
@@ -113,15 +106,51 @@ def do_these_first(person: Person) -> list[Todo]:
                 lesser=True,
             )
         )
-    return todos
+    return [*todos, *_came_back(person)]
 
 
-def _not_told(hubs: frozenset[int]) -> list[Change]:
-    """Changes that somebody stands behind and whose latest step nobody was told about."""
-    changes = Change.objects.filter(hub__in=hubs).with_stage()
-    told = Update.objects.filter(change=OuterRef("pk"), written_at__date__gte=OuterRef("stage_on"))
-    tied = Q(topics__isnull=False) | Q(themes__isnull=False) | Q(voices__isnull=False)
-    return list(changes.filter(tied).filter(~Exists(told)).order_by(F("stage_on")).distinct()[:3])
+def _to_write(each: Owed) -> Todo:
+    """One thing that people are owed and nobody wrote, with the page where one begins to."""
+    check = each.kind == Kind.CHECK
+    waits = _("%(what)s: %(when)s.") % {"what": capfirst(str(each.kind.label)), "when": said_when(each.since)}
+    return Todo(
+        title=_("Check again:") if check else _("Tell people:"),
+        rest=each.about.title,
+        small=waits + (" " + _("It is overdue.") if each.is_overdue else ""),
+        url=each.url,
+        button=_("Check it") if check else _("Write it"),
+    )
+
+
+def _not_put_right(person: Person) -> list[Todo]:
+    """What people were told is done, and somebody says it is not: for whoever sees to it, and who leads there."""
+    hubs = hubs_where(person, "tell people")
+    return [
+        Todo(
+            title=_("Somebody says it is not put right:"),
+            rest=update.about.title,
+            small=_("They were told: “%(title)s”.") % {"title": update.title},
+            url=update.about_path,
+            button=_("See it"),
+        )
+        for update in open_questions(hubs, person)[:FIRST]
+    ]
+
+
+def _came_back(person: Person) -> list[Todo]:
+    number = Reply.objects.visible_to(person).waiting().count()
+    if not number:
+        return []
+    return [
+        Todo(
+            title=ngettext("%(n)d answer came back", "%(n)d answers came back", number) % {"n": number},
+            rest=_("and we can’t tell from whom"),
+            small=_("Do you know?"),
+            url=reverse("hearback:replies"),
+            button=_("Read it"),
+            lesser=True,
+        )
+    ]
 
 
 def _names(owed: FeedbackQuerySet) -> str:
@@ -147,22 +176,12 @@ class Month:
 
 def how_long_people_waited(person: Person) -> list[Month]:
     """For each of the last six months with anybody in it: the median wait, in days, of those who heard in it."""
-    begins = (timezone.localtime() - dt.timedelta(days=31 * (MONTHS_SHOWN - 1))).replace(
-        day=1, hour=0, minute=0
-    )
-    waits: dict[tuple[int, int], list[int]] = {}
-    heard = Feedback.objects.filter(
-        update__change__hub__in=hubs_where(person, "tell people"), state=State.HEARD, heard_at__gte=begins
-    ).values_list("owed_at", "heard_at")
-    for owed_at, heard_at in heard.iterator():
-        assert heard_at is not None  # the query asks for those heard since
-        day = timezone.localtime(heard_at)
-        waits.setdefault((day.year, day.month), []).append((heard_at - owed_at).days)
-    months = {month: sorted(days)[(len(days) - 1) // 2] for month, days in sorted(waits.items())}
-    longest = max(months.values(), default=0) or 1
+    by_month: dict[dt.date, list[dict[int, int]]] = {}
+    for (month, _hub), days in waits(hubs_where(person, "tell people"), MONTHS_SHOWN).items():
+        by_month.setdefault(month, []).append(days)
+    half = {month: half_waited(*counted) for month, counted in sorted(by_month.items())}
+    longest = max(half.values(), default=0) or 1
     return [
-        Month(
-            date_format(dt.date(year, month, 1), "F"), days, 60 * place, max(4, round(112 * days / longest))
-        )
-        for place, ((year, month), days) in enumerate(months.items())
+        Month(date_format(month, "F"), days, 60 * place, max(4, round(112 * days / longest)))
+        for place, (month, days) in enumerate(half.items())
     ]

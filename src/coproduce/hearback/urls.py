@@ -1,6 +1,6 @@
 from django.urls import path
 
-from coproduce.hearback import receipts, views
+from coproduce.hearback import debt_pages, inbox_pages, receipts, story_pages, views, writing
 
 app_name = "hearback"
 urlpatterns = [
@@ -10,7 +10,23 @@ urlpatterns = [
     path("stop/<str:token>/", views.stop, name="stop"),
     path("receipts/notify/", receipts.notify, name="notify_receipt"),
     path("receipts/text/", receipts.text, name="text_receipt"),
-    path("changes/<int:change>/tell/", views.write, name="write"),
+    path("changes/<int:change>/tell/", writing.write, name="write"),
+    path("topics/<int:topic>/tell/", writing.write_on_topic, name="write_on_topic"),
+    path("tell/reading/", writing.reading, name="reading"),
+    path("people/<int:pk>/what-happened/", story_pages.said_and_happened, name="said_and_happened"),
+    path(
+        "people/<int:pk>/what-happened.pdf",
+        story_pages.said_and_happened_pdf,
+        name="said_and_happened_pdf",
+    ),
+    path("who-has-heard/owed/", debt_pages.debt, name="debt"),
+    path("who-has-heard/owed/people/", debt_pages.who_waits, name="who_waits"),
+    path("who-has-heard/voices/", debt_pages.every_voice, name="every_voice"),
+    path("hubs/<int:pk>/still-waiting/", debt_pages.still_waiting, name="still_waiting"),
+    path("who-has-heard/replies/", inbox_pages.replies, name="replies"),
+    path("who-has-heard/replies/<int:pk>/", inbox_pages.reply, name="reply_to_match"),
+    path("inbound/email/", inbox_pages.inbound_email, name="inbound_email"),
+    path("inbound/text/", inbox_pages.inbound_text, name="inbound_text"),
     path("who-has-heard/", views.who_has_heard, name="who_has_heard"),
     path("who-has-heard/<int:pk>/", views.update, name="update"),
     path("who-has-heard/<int:pk>/sending/", views.sending, name="sending"),

@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from coproduce.changes.models import Change
-from coproduce.changes.thread import people_behind
 from coproduce.hearback import actions
 from coproduce.hearback.channels.here import by_hand
-from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm, UpdateForm
+from coproduce.hearback.debt import closed_by
+from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import (
     Feedback,
@@ -31,14 +30,18 @@ from coproduce.hearback.models import (
     latecomers,
     their_words,
     their_words_for,
+    went_together_with,
 )
-from coproduce.hearback.reply import feedback_of, way_of
+from coproduce.hearback.not_fixed import open_questions
+from coproduce.hearback.reply import feedback_of, reply_path, way_of
 from coproduce.people import actions as people
-from coproduce.people.counts import is_of_the_group, said_to
+from coproduce.people.counts import is_of_the_group
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 from coproduce.voices.models import Voice
+
+WITH_UPDATE = ("update__hub", "update__change__owner", "update__topic")
 
 # The person hears
 
@@ -111,6 +114,7 @@ def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) ->
             "form": form,
             "given": getattr(feedback, "answer", None),
             "tapped": request.GET.get("answered", ""),
+            "together": [(each, reply_path(each)) for each in went_together_with(feedback)],
         },
     )
 
@@ -119,63 +123,13 @@ def _reply_page(request: PersonRequest, feedback: Feedback, form: AnswerForm) ->
 
 
 @signed_in
-def write(request: PersonRequest, change: int) -> HttpResponse:
-    """Write an update: first how it will look to one of the people behind the change, then tell everybody."""
-    known = get_object_or_404(Change.objects.visible_to(request.person).with_stage(), pk=change)
-    must(request.person, "write an update", known.hub_id)
-    form = UpdateForm(request.POST or None)
-    # Outside the group not by which ways: that one way appears in the list would tell that one person came to it.
-    inside, behind = is_of_the_group(request.person, known.hub_id), f"people behind change {known.pk}"
-    ready = request.method == "POST" and form.is_valid()
-    if (
-        ready
-        and "tell" in request.POST
-        and form.does(actions.write_update, request.person, known, **form.cleaned_data)
-    ):
-        messages.success(request, _("Everybody behind it is now owed this. Emails are going out."))
-        return redirect("hearback:update", form.result.pk)
-    return render(
-        request,
-        "hearback/write.html",
-        {
-            "change": known,
-            "form": form,
-            "preview": form.cleaned_data if ready else None,
-            "ways": _ways_of(known) if inside else [],
-            "inside": inside,
-            "behind": said_to(
-                request.person, 0 if inside else people_behind(known).count(), known.hub_id, behind
-            ),
-        },
-    )
-
-
-def _ways_of(change: Change) -> list[tuple[str, int]]:
-    """How many people behind a change like to hear by each way, and how many nobody knows how to reach."""
-    people = people_behind(change).filter(erasure__isnull=True).order_by()
-    counted = dict(
-        Way.objects.best()
-        .filter(person__in=people.values("pk"))
-        .order_by()
-        .values_list("kind")
-        .annotate(Count("pk"))
-    )
-    unknown = people.count() - sum(counted.values())
-    ways = [
-        (str(Way.Kind(kind).label), number)
-        for kind, number in sorted(counted.items(), key=lambda row: -row[1])
-    ]
-    return [*ways, (_("we don't know how to reach them"), unknown)] if unknown else ways
-
-
-@signed_in
 def update(request: PersonRequest, pk: int) -> HttpResponse:
     """Who has heard one update, and who has not."""
     update = get_object_or_404(
-        Update.objects.select_related("change__hub", "written_by", "stopped_by"), pk=pk
+        Update.objects.select_related("hub", "change", "topic", "written_by", "stopped_by"), pk=pk
     )
-    must(request.person, "write an update", update.change.hub_id)
-    tells = may(request.person, "tell people", update.change.hub_id)
+    must(request.person, "write an update", update.hub_id)
+    tells = may(request.person, "tell people", update.hub_id)
     state = request.GET.get("state", "")
     feedback = (
         Feedback.objects.filter(update=update).with_way().named_for(request.person).select_related("person")
@@ -192,6 +146,7 @@ def update(request: PersonRequest, pk: int) -> HttpResponse:
             "tells": tells,
             "page": Paginator(feedback, 50).get_page(request.GET.get("page")) if tells else None,
             "latecomers": latecomers(update),
+            "closed": closed_by("update", update=update.pk).get(update.pk) if tells else None,
             "not_gone": update.feedback.filter(state=State.OWED).count() if tells else 0,
         },
     )
@@ -227,7 +182,9 @@ def card(request: PersonRequest, pk: int) -> HttpResponse:
         pk__in=Feedback.objects.owed_through(request.person).values("pk")
     )
     known = Feedback.objects.filter(mine).named_for(request.person)
-    feedback = get_object_or_404(known.select_related("update__change__hub", "person"), pk=pk)
+    feedback = get_object_or_404(
+        known.select_related("update__hub", "update__change", "update__topic", "person"), pk=pk
+    )
     return _pdf(actions.make_card(request.person, feedback, feedback.who), f"card-{feedback.pk}.pdf")
 
 
@@ -251,7 +208,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "write an update")
     if not hubs:
         raise NotAllowed("write an update")
-    updates = Update.objects.filter(change__hub__in=hubs).select_related("change__hub")
+    updates = Update.objects.filter(hub__in=hubs).select_related("hub", "change", "topic")
     page = Paginator(updates, 20).get_page(request.GET.get("page"))
     counts: dict[int, dict[str, int]] = {update.pk: {} for update in page}
     for pk, state, number in (
@@ -265,7 +222,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
     for update in page:
         in_state = counts[update.pk]
         heard, people = in_state.get(State.HEARD, 0), sum(in_state.values())
-        inside = is_of_the_group(request.person, update.change.hub_id)
+        inside = is_of_the_group(request.person, update.hub_id)
         said = None if inside else heard_as_said_to(request.person, update, heard)
         rows.append((update, heard, people, people - heard - in_state.get(State.SENT, 0), said))
     return render(
@@ -275,6 +232,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
             "page": page,
             "rows": rows,
             "work": _work(request),
+            "not_put_right": open_questions(hubs_where(request.person, "tell people"), request.person),
             "tells": bool(hubs_where(request.person, "tell people")),
         },
     )
@@ -282,7 +240,7 @@ def who_has_heard(request: PersonRequest) -> HttpResponse:
 
 def _work(request: PersonRequest) -> dict[str, int]:
     """What waits for a person, counted."""
-    owed = Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
+    owed = Feedback.objects.filter(update__hub__in=hubs_where(request.person, "tell people"))
     return {
         "calls": owed.owed_by(*by_hand(Way.Kind.PHONE)).due().count(),
         "face_to_face": owed.owed_by(Way.Kind.FACE_TO_FACE).count(),
@@ -299,7 +257,9 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
         raise Http404
     phone = way == Way.Kind.PHONE
     everybody = _mine_to_tell(request).owed_by(*by_hand(way)).named_for(request.person)
-    everybody = everybody.select_related("person", "update__change__hub", "told_by", "next_way")
+    everybody = everybody.select_related(
+        "person", "update__hub", "update__change", "update__topic", "told_by", "next_way"
+    )
     everybody = everybody.prefetch_related("person__ways", "person__mandates__trusted__account")
     now = everybody.due().not_in_quiet_hours() if phone else everybody.due()
     page = Paginator(now, 10).get_page(request.GET.get("page"))
@@ -335,7 +295,7 @@ class _Card:
 def told(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, nobody answered, or they can't be reached this way."""
     mine = _mine_to_tell(request).named_for(request.person)
-    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
+    feedback = get_object_or_404(mine.select_related(*WITH_UPDATE, "person"), pk=pk)
     phone = feedback.way is not None and feedback.way.kind in by_hand(Way.Kind.PHONE)
     back = redirect("hearback:to_tell", Way.Kind.PHONE if phone else Way.Kind.FACE_TO_FACE)
     form = ToldForm(request.POST, prefix=f"f{pk}")
@@ -344,8 +304,14 @@ def told(request: PersonRequest, pk: int) -> HttpResponse:
     outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
     if outcome == "told":
         actions.told(request.person, feedback)
-        if words:
-            actions.answer(request.person, feedback, answered=False, words=words)
+        if words or form.cleaned_data["answered"] is not None:
+            actions.answer(
+                request.person,
+                feedback,
+                form.cleaned_data["answered"],
+                words,
+                not_fixed=form.cleaned_data["not_fixed"],
+            )
         messages.success(request, _("%(name)s has heard.") % {"name": feedback.who})
     else:
         actions.tried(request.person, feedback, outcome == "cannot reach", form.again_at)
@@ -361,7 +327,7 @@ def to_settle(request: PersonRequest) -> HttpResponse:
         mine.filter(state__in=[State.UNCERTAIN, State.UNDELIVERABLE])
         .with_way()
         .named_for(request.person)
-        .select_related("person", "update__change")
+        .select_related("person", "update__change", "update__topic")
     )
     return render(
         request,
@@ -370,7 +336,7 @@ def to_settle(request: PersonRequest) -> HttpResponse:
             "page": Paginator(unsettled, 20).get_page(request.GET.get("page")),
             "no_way": mine.owed_by_no_way()
             .named_for(request.person)
-            .select_related("person", "update__change")[:50],
+            .select_related("person", "update__change", "update__topic")[:50],
         },
     )
 
@@ -378,7 +344,9 @@ def to_settle(request: PersonRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def settle(request: PersonRequest, pk: int) -> HttpResponse:
-    feedback = get_object_or_404(_mine_to_tell(request).select_related("update__change"), pk=pk)
+    feedback = get_object_or_404(
+        _mine_to_tell(request).select_related("update__change", "update__topic"), pk=pk
+    )
     actions.settle(request.person, feedback, it_went="it_went" in request.POST)
     messages.success(request, _("Decided."))
     return redirect("hearback:to_settle")
@@ -391,7 +359,7 @@ def _mine_to_tell(request: PersonRequest) -> FeedbackQuerySet:
 
 
 def _may_tell(request: PersonRequest) -> FeedbackQuerySet:
-    return Feedback.objects.filter(update__change__hub__in=hubs_where(request.person, "tell people"))
+    return Feedback.objects.filter(update__hub__in=hubs_where(request.person, "tell people"))
 
 
 # Through a trusted person
@@ -402,7 +370,7 @@ def _may_tell(request: PersonRequest) -> FeedbackQuerySet:
 def pass_on(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, not yet, or not at all. What they answered is a new voice of theirs."""
     mine = Feedback.objects.owed_through(request.person).named_for(request.person)
-    feedback = get_object_or_404(mine.select_related("update__change__hub", "person"), pk=pk)
+    feedback = get_object_or_404(mine.select_related(*WITH_UPDATE, "person"), pk=pk)
     form = PassedOnForm(request.POST, prefix=f"f{pk}")
     if not form.is_valid():
         voices = their_words_for(request.person, feedback)
@@ -413,9 +381,16 @@ def pass_on(request: PersonRequest, pk: int) -> HttpResponse:
     if outcome == "told":
         with transaction.atomic():
             actions.passed_on(request.person, feedback)
-            if words:
-                read_back = form.cleaned_data["read_back"]
-                actions.answer(request.person, feedback, False, words, through=True, read_back=read_back)
+            if words or form.cleaned_data["answered"] is not None:
+                actions.answer(
+                    request.person,
+                    feedback,
+                    form.cleaned_data["answered"],
+                    words,
+                    through=True,
+                    read_back=form.cleaned_data["read_back"],
+                    not_fixed=form.cleaned_data["not_fixed"],
+                )
         messages.success(request, _("Thank you. %(name)s has heard.") % {"name": feedback.who})
     else:
         actions.could_not_pass_on(request.person, feedback, cannot_reach=outcome == "cannot reach")
@@ -435,7 +410,7 @@ def letters(request: PersonRequest) -> HttpResponse:
     waiting = {
         hub: number
         for hub in Hub.objects.filter(pk__in=hubs)
-        if (number := Feedback.objects.filter(update__change__hub=hub).owed_by(*letters).count())
+        if (number := Feedback.objects.filter(update__hub=hub).owed_by(*letters).count())
     }
     piles = (
         Letters.objects.filter(hub__in=hubs)

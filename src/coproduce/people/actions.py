@@ -279,6 +279,14 @@ def _both_or_none(start: dt.time | None, end: dt.time | None) -> None:
 
 
 @transaction.atomic
+def hear_at_most(by: Person, person: Person, at_most: str) -> None:
+    """Say how often somebody wants to hear, at most. What is owed meanwhile waits, and goes together."""
+    _must_know(by, person)
+    Person.objects.filter(pk=person.pk).update(at_most=Person.AtMost(at_most))
+    record(by, "set how often to tell", person, at_most=at_most)
+
+
+@transaction.atomic
 def remove_way(by: Person, way: Way) -> None:
     """Take a way away. If it was the preferred one, the next one they gave takes its place."""
     _must_know(by, way.person)

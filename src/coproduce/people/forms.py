@@ -256,6 +256,15 @@ class NameForm(ActionForm):
     name = forms.CharField(label=_("Name"), max_length=120)
 
 
+class AtMostForm(ActionForm):
+    at_most = forms.ChoiceField(
+        label=_("How often?"),
+        help_text=_("What comes in between waits. Then it goes all together."),
+        choices=[(value, capfirst(label)) for value, label in Person.AtMost.choices],
+        widget=forms.RadioSelect,
+    )
+
+
 class AccountForm(ActionForm):
     email = forms.EmailField(
         label=_("Email"), help_text=_("A code to sign in is sent there. There are no passwords.")

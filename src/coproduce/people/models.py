@@ -37,6 +37,17 @@ class Hub(MP_Node):
     )
     quiet_from = models.TimeField(_("no texts and calls from"), default=dt.time(21))
     quiet_until = models.TimeField(_("until"), default=dt.time(8))
+    still_waiting_months = models.PositiveSmallIntegerField(
+        _("after how long people hear that they still wait, and why"),
+        choices=[
+            (1, _("1 month")),
+            (2, _("2 months")),
+            (3, _("3 months")),
+            (6, _("6 months")),
+            (12, _("1 year")),
+        ],
+        default=3,
+    )
 
     steplen = 5  # room for 60 million hubs below each hub
     node_order_by: ClassVar[list[str]] = []
@@ -147,7 +158,17 @@ def name_for(reader: Person | None, person: str = "", unknown: str | None = None
 class Person(models.Model):
     """Anybody who takes part. Most never sign in: a person without an account is as real as one with."""
 
+    class AtMost(models.TextChoices):
+        """How often somebody wants to hear from us, at most."""
+
+        AT_ONCE = "at once", _("as soon as there is news")
+        WEEK = "week", _("once a week, all together")
+        MONTH = "month", _("once a month, all together")
+
     name = models.CharField(_("what they like to be called"), max_length=120)
+    at_most = models.CharField(
+        _("how often they want to hear"), max_length=10, choices=AtMost.choices, default=AtMost.AT_ONCE
+    )
     organisation = models.ForeignKey(
         Organisation,
         models.SET_NULL,

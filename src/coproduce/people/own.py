@@ -16,6 +16,7 @@ def export(person: Person) -> dict[str, Any]:
     return {
         "name": person.name,
         "added_at": person.added_at,
+        "hears_at_most": str(person.get_at_most_display()),
         "organisation": person.organisation.name if person.organisation else None,
         "signs_in_with": account.email if account else None,
         "ways": [

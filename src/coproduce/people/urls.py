@@ -8,6 +8,7 @@ urlpatterns = [
     path("people/add/", views.add, name="add"),
     path("people/<int:pk>/", views.person, name="person"),
     path("people/<int:pk>/name/", views.name, name="name"),
+    path("people/<int:pk>/how-often/", views.at_most, name="at_most"),
     path("people/<int:pk>/ways/add/", views.add_way, name="add_way"),
     path("people/<int:pk>/ways/<int:way>/prefer/", views.prefer_way, name="prefer_way"),
     path("people/<int:pk>/ways/<int:way>/share/", views.share_way, name="share_way"),

@@ -174,6 +174,19 @@ def name(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 @signed_in
+def at_most(request: PersonRequest, pk: int) -> HttpResponse:
+    """How often somebody wants to hear from us, at most."""
+    them = _known(request, pk)
+    form = forms.AtMostForm(request.POST or None, initial={"at_most": them.at_most})
+    if form.is_valid() and form.does(actions.hear_at_most, request.person, them, **form.cleaned_data):
+        messages.success(request, _("Saved."))
+        return redirect("people:person", them.pk)
+    return _form_page(
+        request, them, form, _("How often do you want to hear?"), _("How often do they want to hear?")
+    )
+
+
+@signed_in
 def add_way(request: PersonRequest, pk: int) -> HttpResponse:
     them = _known(request, pk)
     form = forms.WayForm(them, request.POST or None)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from coproduce.changes import recall as changes
 from coproduce.hearback.actions import drop_letters_with_words_of
+from coproduce.hearback.replies import drop_of_voices
 from coproduce.people.models import Person
 from coproduce.themes import actions as themes
 from coproduce.voices import consent, search
@@ -37,4 +38,5 @@ def take_back(
     themes.let_go(Voice.objects.filter(pk__in=together, words="").order_by().values_list("pk", flat=True))
     search.forget()
     drop_letters_with_words_of({person for person in together.values() if person})
+    drop_of_voices(set(together))
     return set(together)

@@ -201,6 +201,13 @@ SMS_CALLBACK_TOKEN = env.str("SMS_CALLBACK_TOKEN", default="")
 # How many messages a minute go by each way, at most: "email=600,text=60". Without a number: as fast as they are taken.
 SEND_RATE = {way: float(rate) for way, rate in env.dict("SEND_RATE", default={}).items()}
 
+# What people write back. REPLY_TO is our own address that answers go to, with a "+" and a mark for each; IMAP_URL is
+# the mailbox where they arrive, like imaps://name:password@mail.example.org/INBOX. INBOUND_TOKEN lets others hand in
+# emails and texts that came (see README.md).
+REPLY_TO = "" if TRY_IT else env.str("REPLY_TO", default="")
+IMAP_URL = "" if TRY_IT else env.str("IMAP_URL", default="")
+INBOUND_TOKEN = "" if TRY_IT else env.str("INBOUND_TOKEN", default="")
+
 # Signing in: a code by email or a passkey, no passwords. See people/accounts.py and people/sign_in.py.
 AUTH_USER_MODEL = "people.Account"
 AUTHENTICATION_BACKENDS = [

@@ -18,6 +18,8 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from coproduce.hearback import sending
+from coproduce.hearback.inbox import read_mailbox_now_and_then
+from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
 from coproduce.hearback.tasks import ask_where_it_is_not_known, deliver_what_is_owed
 from coproduce.site.models import Worker
 from coproduce.site.tasks import finish_what_was_begun
@@ -84,9 +86,11 @@ def clear_up() -> None:
     drop_old()
     deliver_what_is_owed()
     ask_where_it_is_not_known()
+    read_mailbox_now_and_then()
     finish_what_was_begun()
     propose_what_is_new()
     forget_what_was_put_aside()
+    forget_replies_put_aside()
 
 
 def _beat(worker: str, stop: threading.Event) -> None:

@@ -17,7 +17,12 @@ from coproduce.voices.models import Carried, Consent, Use, Voice
 
 pytestmark = pytest.mark.django_db
 MM = 842 / 297  # points
-A_LETTER = {"name": "Sami", "date": "1 May 2026", "title": "They said yes", "owner": "", "hub": "Eastmoor"}
+
+
+def a_letter(address: list[str], words: str) -> dict[str, object]:
+    news = {"title": "They said yes", "owner": "", "voices": [], "quotes": []}
+    news["parts"] = [{"heading": "", "text": [words]}]
+    return {"name": "Sami", "date": "1 May 2026", "hub": "Eastmoor", "address": address, "news": [news]}
 
 
 def text_of(pdf: bytes) -> str:
@@ -43,7 +48,7 @@ def lines_of(page) -> list[tuple[float, float, str]]:
 
 def test_in_the_window_of_an_envelope_stands_the_address_and_nothing_else():
     address = ["Flat 2", "1 Long Road", "Eastmoor", "EM1 1AA"]
-    pdf = letter.on_paper([A_LETTER | {"address": address, "text": ["Yes."], "voices": []}], "Eastmoor")
+    pdf = letter.on_paper([a_letter(address, "Yes.")], "Eastmoor")
     places = lines_of(PdfReader(io.BytesIO(pdf)).pages[0])
     shown = [(left, top, text) for left, top, text in places if top < 102]
     assert " ".join(text for *_, text in shown) == "Sami Flat 2 1 Long Road Eastmoor EM1 1AA"
@@ -82,8 +87,8 @@ def test_letters_lie_in_the_order_of_the_post(owed, amina, town, work_the_queue)
 
 
 def test_each_letter_of_several_pages_counts_its_own():
-    long = A_LETTER | {"address": ["EM1 1AA"], "text": ["A sentence of some length. " * 40], "voices": []}
-    short = A_LETTER | {"address": ["EM1 1AB"], "text": ["Yes."], "voices": []}
+    long = a_letter(["EM1 1AA"], "A sentence of some length. " * 40)
+    short = a_letter(["EM1 1AB"], "Yes.")
     pages = PdfReader(io.BytesIO(letter.on_paper([long, short, long], "Eastmoor"))).pages
     counts = [re.findall(r"Page (\d) of (\d)", page.extract_text()) for page in pages]
     assert counts == [[("1", "2")], [("2", "2")], [], [("1", "2")], [("2", "2")]]

@@ -21,11 +21,15 @@ from coproduce.voices.models import Voice
 
 @dataclass(frozen=True)
 class Message:
-    """What goes to one person by one way. Its reference goes with it and is never used for another."""
+    """What goes to one person by one way. Its reference goes with it and is never used for another.
+
+    also: what else is owed to them and goes together with it, each with the reference of its own attempt.
+    """
 
     feedback: Feedback
     way: Way
     reference: str
+    also: tuple[Message, ...] = ()
 
     @cached_property
     def voices(self) -> list[Voice]:

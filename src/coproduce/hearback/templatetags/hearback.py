@@ -11,7 +11,15 @@ from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
 from coproduce.hearback.forms import PassedOnForm
-from coproduce.hearback.models import Feedback, State, Update, heard_as_said_to, tally, their_words_for
+from coproduce.hearback.models import (
+    Feedback,
+    State,
+    Update,
+    heard_as_said_to,
+    quotes_for,
+    tally,
+    their_words_for,
+)
 from coproduce.people.counts import Said, is_of_the_group
 from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
@@ -33,11 +41,26 @@ def way_word(kind: str) -> str:
     return str(Way.Kind(kind).label) if kind else _("we don't know how to reach them")
 
 
+@register.inclusion_tag("hearback/_update_words.html")
+def update_words(feedback: Feedback) -> dict[str, Any]:
+    """All that an update says to one person, with the quotes of others that go with it."""
+    fetched: list[Voice] | None = feedback.__dict__.get("quotes")
+    if fetched is None:
+        fetched = quotes_for(feedback.update, feedback.person_id)
+    return {"update": feedback.update, "quotes": fetched}
+
+
+@register.inclusion_tag("hearback/_update_words.html")
+def words_of_update(update: Update) -> dict[str, Any]:
+    """The same to nobody in particular. Others' words stand on the thread, not here as well."""
+    return {"update": update, "quotes": []}
+
+
 @register.inclusion_tag("hearback/_heard_bar.html")
 def heard_bar(update: Update, reader: Person | None) -> dict[str, Any]:
     """How many have heard, as a bar with its table; outside the group one rounded number."""
     counts = tally(update)
-    if not is_of_the_group(reader, update.change.hub_id):
+    if not is_of_the_group(reader, update.hub_id):
         return {"said": heard_as_said_to(reader, update, counts[State.HEARD])}
     return {
         "people": sum(counts.values()),
@@ -164,7 +187,7 @@ def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
     owed = (
         Feedback.objects.owed_through(reader)
         .filter(person=mandate.person_id)
-        .select_related("update__change")
+        .select_related("update__change", "update__topic")
     )
     news = [
         (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))

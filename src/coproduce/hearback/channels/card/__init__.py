@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.formats import date_format
 
 from coproduce.hearback.models import Feedback
+from coproduce.hearback.news import for_paper, news_of
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice
 
@@ -30,10 +30,7 @@ def _card(feedback: Feedback, name: str, voices: Iterable[Voice]) -> dict[str, o
     outside: dict[str, object] = {"name": name, "sender": settings.SENDER_NAME}
     if way is not None and way.others_may_read:
         return outside
-    change = feedback.update.change
     return outside | {
-        "title": feedback.update.title,
-        "text": [part.strip() for part in feedback.update.text.split("\n\n") if part.strip()],
-        "hub": change.hub.name,
-        "voices": [{"words": voice.words, "when": date_format(voice.said_on, "F Y")} for voice in voices],
+        "hub": feedback.update.hub.name,
+        "news": [for_paper(news) for news in news_of([feedback], voices=voices)],
     }

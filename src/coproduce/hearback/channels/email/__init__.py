@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
 from coproduce.hearback.models import Notice
-from coproduce.hearback.reply import address_here, reply_path, stop_path
+from coproduce.hearback.news import News, news_in
+from coproduce.hearback.reply import address_here, reply_address, stop_path
 from coproduce.people.models import Account, Way
 
 TROUBLE = (smtplib.SMTPException, OSError)
@@ -98,6 +99,7 @@ def write(message: Message) -> EmailMultiAlternatives:
         subject=content.subject,
         body=content.text,
         to=[message.way.address],
+        reply_to=[reply_address(message.feedback)] if settings.REPLY_TO else None,
         headers={
             "Message-ID": f"<{message.reference}@{settings.MESSAGE_DOMAIN}>",
             "List-Unsubscribe": f"<{stop}>",
@@ -118,24 +120,23 @@ class Content:
 
 def what_it_says(message: Message) -> Content:
     """The email as its reader sees it, whoever carries it."""
-    feedback, way = message.feedback, message.way
+    return content_of(message.way, news_in(message))
+
+
+def content_of(way: Way, news: list[News]) -> Content:
+    """An email this way with this news in it."""
+    person = news[0].feedback.person
     template = "hearback/news_only" if way.others_may_read else "hearback/email"
     here = address_here()
-    link = here + reply_path(feedback)
     context = {
-        "feedback": feedback,
-        "person": feedback.person,
-        "update": feedback.update,
-        "change": feedback.update.change,
-        "hub": feedback.update.change.hub,
-        "voices": message.voices,
-        "link": link,
-        "yes": link + "?answered=yes",
-        "no": link + "?answered=no",
+        "person": person,
+        "news": news,
+        "hub": news[0].update.hub,
         "stop": here + stop_path(way),
         "here": here,
         "sender": settings.SENDER_NAME,
-        "signs_in": way.others_may_read and Account.objects.filter(person=feedback.person_id).exists(),
+        "signs_in": way.others_may_read and Account.objects.filter(person=person).exists(),
+        "may_reply": bool(settings.REPLY_TO),
     }
     return Content(
         subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 
 from django.conf import settings
@@ -16,10 +17,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from coproduce.hearback.channels import Message
-from coproduce.hearback.models import Feedback, Letters, their_words
+from coproduce.hearback.models import Feedback, Letters
+from coproduce.hearback.news import News, for_paper, news_of
 from coproduce.people.models import Way
 from coproduce.people.paper import to_pdf
+from coproduce.voices.models import Voice
 
 HERE = Path(__file__).parent
 SHOW_PROGRESS_EVERY = 25
@@ -30,12 +32,12 @@ def make_pdf(letters: Letters) -> None:
     while True:
         pile = list(
             letters.feedback.select_related(
-                "person", "update__change__hub", "update__change__owner", "next_way"
-            ).order_by("person__name", "pk")
+                "person", "update__hub", "update__topic", "update__change__owner", "next_way"
+            ).order_by("person__name", "person", "pk")
         )
         written: list[dict[str, object]] = []
-        for feedback in pile:
-            written.append(_letter(feedback))
+        for _person, theirs in groupby(pile, key=lambda feedback: feedback.person_id):
+            written.append(letter(*theirs))
             if len(written) % SHOW_PROGRESS_EVERY == 0:
                 Letters.objects.filter(pk=letters.pk).update(written=len(written))
         written.sort(key=lambda each: postcode_of(each["address"]))
@@ -80,8 +82,8 @@ def _keep(letters: Letters, pile: list[Feedback], pdf: bytes) -> bool:
     return True
 
 
-def _letter(feedback: Feedback) -> dict[str, object]:
-    change = feedback.update.change
+def letter(feedback: Feedback, *also: Feedback, quotes: list[Voice] | None = None) -> dict[str, object]:
+    """One letter to one person, with all that is owed to them together. quotes: those of a draft."""
     way = _way_of(feedback)
     outside: dict[str, object] = {
         "name": feedback.person.name,
@@ -91,18 +93,8 @@ def _letter(feedback: Feedback) -> dict[str, object]:
     if way and way.others_may_read:
         return outside | {"sender": settings.SENDER_NAME}
     return outside | {
-        "title": feedback.update.title,
-        "text": [part.strip() for part in feedback.update.text.split("\n\n") if part.strip()],
-        "owner": change.owner.name if change.owner else "",
-        "hub": change.hub.name,
-        "voices": [
-            {
-                "words": voice.words,
-                "when": date_format(voice.said_on, "F Y"),
-                "how": voice.get_came_by_display(),
-            }
-            for voice in their_words(feedback)
-        ],
+        "hub": feedback.update.hub.name,
+        "news": [for_paper(news) for news in news_of([feedback, *also], quotes)],
     }
 
 
@@ -113,17 +105,15 @@ def _way_of(feedback: Feedback) -> Way | None:
     return feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
 
 
-def words_of_letter(message: Message) -> str:
+def words_of_letter(way: Way, news: list[News]) -> str:
     """The same letter as words alone, for whoever prints it for us: no address, no date."""
-    feedback = message.feedback
     return render_to_string(
         "hearback/letter.txt",
         {
-            "feedback": feedback,
-            "update": feedback.update,
-            "change": feedback.update.change,
-            "voices": message.voices,
-            "news_only": message.way.others_may_read,
+            "person": news[0].feedback.person,
+            "news": news,
+            "hub": news[0].update.hub,
+            "news_only": way.others_may_read,
             "sender": settings.SENDER_NAME,
         },
     ).strip()

@@ -27,6 +27,7 @@ from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent,
 from coproduce.hearback.channels.email import what_it_says
 from coproduce.hearback.channels.gateway import never_left
 from coproduce.hearback.channels.letter import words_of_letter
+from coproduce.hearback.news import news_in
 from coproduce.hearback.reply import address_here, stop_path
 from coproduce.hearback.text import words_of_text
 from coproduce.people.models import Way
@@ -120,7 +121,7 @@ def _letter(client: NotificationsAPIClient, template: str, message: Message) -> 
     address = {f"address_line_{number}": line for number, line in enumerate(lines, start=1)}
     said: dict[str, Any] = client.send_letter_notification(
         template_id=template,
-        personalisation=address | {"body": words_of_letter(message)},
+        personalisation=address | {"body": words_of_letter(message.way, news_in(message))},
         reference=message.reference,
     )
     return said

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.utils.text import capfirst
 
-from coproduce.changes.thread import people_behind, voices_behind
-from coproduce.hearback.models import Update
+from coproduce.hearback.models import Update, quotes_that_may_go, voices_behind_update
+from coproduce.hearback.news import parts_for_paper
 from coproduce.people.counts import said_to
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice, VoiceQuerySet
@@ -23,19 +23,19 @@ MOST = 4  # bubbles that fit on one page and are read in passing
 
 def words_for(update: Update) -> VoiceQuerySet:
     """What was said behind the change that anybody may read, the latest first."""
-    behind = voices_behind(update.change).values("pk")
-    words = Voice.objects.for_reading(None).filter(pk__in=behind, withdrawn_at__isnull=True).exclude(words="")
+    words = quotes_that_may_go(update).filter(withdrawn_at__isnull=True)
     return words.order_by("-said_on", "-pk")
 
 
 def on_paper(update: Update, voices: list[Voice]) -> bytes:
     """The notice as PDF, with these words on it."""
-    change = update.change
-    count = said_to(None, people_behind(change).count(), change.hub_id, f"people behind change {change.pk}")
+    people = voices_behind_update(update).order_by().values("person").exclude(person=None).distinct().count()
+    kind = "change" if update.change_id else "topic"
+    count = said_to(None, people, update.hub_id, f"people behind {kind} {update.about.pk}")
     notice = {
         "title": update.title,
-        "text": [part.strip() for part in update.text.split("\n\n") if part.strip()],
-        "hub": change.hub.name,
+        "parts": parts_for_paper(update),
+        "hub": update.hub.name,
         "people": capfirst(count.people) if count.number else "",
         "words": [voice.shown for voice in voices],
     }

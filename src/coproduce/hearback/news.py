@@ -1,0 +1,89 @@
+"""What one message tells one person: one thing, or several that are owed together, each with their own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+
+from coproduce.hearback.channels import Message
+from coproduce.hearback.models import Feedback, Update, quotes_for, their_words
+from coproduce.hearback.reply import address_here, reply_path
+from coproduce.voices.models import Voice
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing to tell: what they said, what the update says, what others said, and where to answer."""
+
+    feedback: Feedback
+    voices: list[Voice]
+    quotes: list[Voice]
+
+    @property
+    def update(self) -> Update:
+        return self.feedback.update
+
+    @property
+    def link(self) -> str:
+        return address_here() + reply_path(self.feedback)
+
+    @property
+    def yes(self) -> str:
+        return f"{self.link}?answered=yes"
+
+    @property
+    def no(self) -> str:
+        return f"{self.link}?answered=no"
+
+
+def news_of(
+    feedback: Iterable[Feedback], quotes: list[Voice] | None = None, voices: Iterable[Voice] | None = None
+) -> list[News]:
+    """What these tell their person. quotes: those of a draft, which are kept nowhere yet. voices: their words, where
+    whoever reads it may not know all of them."""
+    return [
+        News(
+            each,
+            their_words(each) if voices is None else list(voices),
+            quotes_for(each.update, each.person_id)
+            if quotes is None
+            else [quote for quote in quotes if quote.person_id != each.person_id],
+        )
+        for each in feedback
+    ]
+
+
+def news_in(message: Message) -> list[News]:
+    """What one message tells."""
+    return [
+        News(each.feedback, each.voices, quotes_for(each.feedback.update, each.feedback.person_id))
+        for each in (message, *message.also)
+    ]
+
+
+def for_paper(news: News) -> dict[str, object]:
+    """The same as plain data, for what goes on paper."""
+    return {
+        "title": news.update.title,
+        "parts": parts_for_paper(news.update),
+        "owner": news.update.owner.name if news.update.owner else "",
+        "voices": [
+            {
+                "words": voice.words,
+                "when": date_format(voice.said_on, "F Y"),
+                "how": str(voice.get_came_by_display()),
+            }
+            for voice in news.voices
+        ],
+        "quotes": [{"words": quote.shown, "who": quote.who} for quote in news.quotes],
+    }
+
+
+def parts_for_paper(update: Update) -> list[dict[str, object]]:
+    """What an update says after its title, each part with its heading and its paragraphs."""
+    return [
+        {"heading": heading, "text": [part.strip() for part in words.split("\n\n") if part.strip()]}
+        for heading, words in update.parts()
+    ]
