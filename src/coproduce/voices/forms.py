@@ -200,7 +200,7 @@ class WhoToldForm(UsesForm):
             # What many are called in the files, like "Participant", is nobody's name.
             own = labels[speaker.label.casefold()] == 1
             self.fields[f"name-{speaker.pk}"] = Words(
-                label=_t("What does “%(label)s” in “%(title)s” like to be called?") % about,
+                label=_t("“%(label)s” likes to be called") % about,
                 max_length=120,
                 initial=speaker.label if own else speaker.story.title.rpartition(": ")[2][:120],
             )

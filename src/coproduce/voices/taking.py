@@ -213,8 +213,11 @@ class Offered:
     meant: bool
 
 
-def offered(stories: StoryQuerySet) -> list[Offered]:
-    """Who has something to take in these stories. Meant are those who allow anything, and don't ask the questions."""
+def offered(stories: StoryQuerySet, only_named: bool = False) -> list[Offered]:
+    """Who has something to take in these stories. Meant are those who allow anything, and don't ask the questions.
+
+    only_named: without those of whom nobody has said yet who they are, or what they allow.
+    """
     asks = who_asks(stories)
     speakers = Speaker.objects.filter(story__in=stories, withdrawn_at__isnull=True)
     allowing = set(
@@ -222,6 +225,8 @@ def offered(stories: StoryQuerySet) -> list[Offered]:
     )
     found = []
     for speaker in speakers.select_related("story", "person").order_by("story__title", "position"):
+        if only_named and speaker.person_id is None and speaker.pk not in allowing:
+            continue
         if number := len(_left(speaker.turns.all())):
             found.append(Offered(speaker, number, speaker.pk in allowing and speaker.pk not in asks))
     return found

@@ -97,7 +97,7 @@ def _take(
         kept = ngettext("%(n)d stays: something stands on it.", "%(n)d stay: something stands on them.", stay)
         messages.success(request, f"{said} {kept % {'n': stay}}" if stay else said)
         return redirect(request.path)
-    offered = taking.offered(stories)
+    offered = taking.offered(stories, only_named="story" not in context)
     form = forms.TakeQuotesForm(offered, "story" not in context, posted(request))
     if form.is_valid() and form.does(taking.take_quotes, request.person, form.cleaned_data["speakers"]):
         if form.result is None:
