@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -199,7 +201,8 @@ def test_many_are_taken_by_the_worker(amina, lees, story, monkeypatch, work_the_
     assert "It is under way" in words_of(answer) and not Voice.objects.exists()
     work_the_queue()
     assert Voice.objects.count() == 2
-    assert "All of it is taken." in words_of(signed_in(amina).get(page))
+    after = words_of(signed_in(amina).get(page))
+    assert "2 quotes were taken like this" in after and "Lee: " not in after
 
 
 def test_ticked_are_those_who_allow_and_do_not_ask(amina, lees, story, signed_in):
@@ -208,6 +211,35 @@ def test_ticked_are_those_who_allow_and_do_not_ask(amina, lees, story, signed_in
     page = reverse("voices:take_quotes", args=[story.pk])
     answer = signed_in(amina).post(page, {})
     assert "Tick at least one of them." in words_of(answer)
+
+
+def test_pages_cost_the_same_for_one_story_and_for_three(amina, town, lees, signed_in):
+    client = signed_in(amina)
+    stories = taking.bring_stories(amina, town, "Spring", TOLD, brought(("a.txt", told("Anna")))).stories
+    pages = [
+        reverse("voices:take_quotes_in_hub", args=[town.pk]),
+        reverse("voices:together", args=[stories[0].pk]),
+        reverse("voices:who_told", args=[stories[0].pk]),
+    ]
+
+    def costs() -> list[int]:
+        found = []
+        for page in pages:
+            with CaptureQueriesContext(connection) as asked:
+                assert client.get(page).status_code == 200
+            found.append(len(asked))
+        return found
+
+    speaker = stories[0].speakers.get(label="Anna")
+    taking.name_new(amina, [(speaker, "Anna")], ["group"])
+    costs()  # what is asked once a day is asked now
+    one = costs()
+    more = [("b.txt", told("Ben")), ("c.txt", told("Cem")), ("d.txt", told("Dee"))]
+    others = taking.bring_stories(amina, town, "Spring", TOLD, brought(*more)).stories
+    Story.objects.filter(pk__in=[each.pk for each in others]).update(added_at=stories[0].added_at)
+    named = Speaker.objects.select_related("story__hub").filter(label__in=["Ben", "Cem"])
+    taking.name_new(amina, [(each, each.label) for each in named], ["group"])
+    assert costs() == one
 
 
 @given(st.text(alphabet=st.sampled_from("ab .?!\n,é"), max_size=600), st.data())

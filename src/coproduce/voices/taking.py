@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -196,12 +196,15 @@ def to_take(text: str, kept: Iterable[Span]) -> list[Span]:
     ]
 
 
-def _left(turns: Any) -> list[tuple[Turn, Span]]:
-    """What may be taken of these turns, in order."""
-    kept = turns.filter(trimmed=False).prefetch_related("quotes").order_by("position")
-    return [
-        (turn, span) for turn in kept for span in to_take(turn.text, [one.span for one in turn.quotes.all()])
-    ]
+def _left(speakers: Iterable[Speaker | int]) -> dict[int, list[tuple[Turn, Span]]]:
+    """What may be taken of what each of these speakers said, in order: speaker → places."""
+    turns = Turn.objects.filter(speaker__in=speakers, trimmed=False).order_by("story", "position")
+    found: dict[int, list[tuple[Turn, Span]]] = {}
+    for turn in turns.prefetch_related("quotes"):
+        kept = [quote.span for quote in turn.quotes.all()]
+        for span in to_take(turn.text, kept):
+            found.setdefault(turn.speaker_id or 0, []).append((turn, span))
+    return found
 
 
 @dataclass(frozen=True)
@@ -223,11 +226,11 @@ def offered(stories: StoryQuerySet, only_named: bool = False) -> list[Offered]:
     allowing = set(
         Consent.objects.standing().filter(speaker__in=speakers).order_by().values_list("speaker", flat=True)
     )
-    found = []
+    if only_named:
+        speakers = speakers.filter(Q(person__isnull=False) | Q(pk__in=allowing))
+    left, found = _left(speakers.order_by().values("pk")), []  # type: ignore[arg-type]
     for speaker in speakers.select_related("story", "person").order_by("story__title", "position"):
-        if only_named and speaker.person_id is None and speaker.pk not in allowing:
-            continue
-        if number := len(_left(speaker.turns.all())):
+        if number := len(left.get(speaker.pk, ())):
             found.append(Offered(speaker, number, speaker.pk in allowing and speaker.pk not in asks))
     return found
 
@@ -251,7 +254,7 @@ def take_quotes(by: Person, speakers: Iterable[Speaker]) -> int | None:
     for speaker in speakers:
         must(by, "work on stories", speaker.story.hub_id)
         _must_be_all_there(speaker.story)
-    if sum(len(_left(speaker.turns.all())) for speaker in speakers) <= AT_ONCE:
+    if sum(len(places) for places in _left(speakers).values()) <= AT_ONCE:
         return sum(take_from(by, speaker) for speaker in speakers)
     from coproduce.voices import tasks
 
@@ -275,7 +278,7 @@ def _take_piece(by: Person, speaker: Speaker) -> int:
     _hold(story)
     _must_be_all_there(story)
     held = Speaker.objects.select_related("person").filter(pk=speaker.pk, withdrawn_at__isnull=True).first()
-    piece = _left(held.turns.all())[:A_PIECE] if held else []
+    piece = _left([held]).get(held.pk, [])[:A_PIECE] if held else []
     if held is None or not piece:
         return 0
     uses, since = _uses_of(held), _since(held)
@@ -311,11 +314,14 @@ def _take_piece(by: Person, speaker: Speaker) -> int:
 TAKE = "take the quotes of"
 
 
-def taken_in(story: Story) -> set[int]:
-    """The quotes of a story, by number, that were taken in one go and are still there. The record knows which."""
-    acts = Act.objects.filter(thing=Story._meta.label_lower, thing_id=story.pk, verb=TAKE)
+def taken_in(stories: Iterable[Story]) -> set[int]:
+    """The quotes of these stories, by number, that were taken in one go and are still there. The record knows which."""
+    stories = list(stories)
+    acts = Act.objects.filter(
+        thing=Story._meta.label_lower, thing_id__in=[story.pk for story in stories], verb=TAKE
+    )
     taken = {voice for act in acts for voice in act.detail["voices"]}
-    return taken & set(Voice.objects.filter(turn__story=story).values_list("pk", flat=True))
+    return taken & set(Voice.objects.filter(turn__story__in=stories).values_list("pk", flat=True))
 
 
 def take_off(by: Person, stories: Iterable[Story]) -> tuple[int, int]:
@@ -328,7 +334,7 @@ def take_off(by: Person, stories: Iterable[Story]) -> tuple[int, int]:
         with transaction.atomic():
             must(by, "work on stories", story.hub_id)
             _hold(story)
-            taken = taken_in(story)
+            taken = taken_in([story])
             # One for which something was taken back stays too, so that this is not forgotten.
             kept = _stood_on(taken) | {
                 voice

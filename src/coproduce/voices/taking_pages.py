@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub
 from coproduce.people.permissions import hubs_where
-from coproduce.voices import actions, forms, taking
+from coproduce.voices import forms, taking
 from coproduce.voices.models import Story, StoryQuerySet
 from coproduce.voices.views import at_step, posted, to_work_on
 
@@ -55,8 +55,6 @@ def who_told(request: PersonRequest, pk: int) -> HttpResponse:
     """Many who are new here, named at once. Those with other consents follow: the page comes back with them."""
     first = to_work_on(request, pk)
     stories = list(brought_with(request, first))
-    for story in stories:
-        actions.note_reading(request.person, story)
     form = forms.WhoToldForm(request.person, first.hub, taking.not_named_yet(stories), posted(request))
     if form.is_valid() and form.does(taking.name_new, request.person, form.named, form.uses):
         said = ngettext("%(n)d person is named.", "%(n)d people are named.", form.result)
@@ -87,8 +85,6 @@ def _take(
     request: PersonRequest, stories: StoryQuerySet, then: str, context: dict[str, object]
 ) -> HttpResponse:
     """Says first how many it would be; takes them; takes them off again."""
-    for story in stories:
-        actions.note_reading(request.person, story)
     if request.method == "POST" and "off" in request.POST:
         gone, stay = taking.take_off(request.person, stories)
         said = ngettext("%(n)d is not a quote any more.", "%(n)d are not quotes any more.", gone) % {
@@ -109,6 +105,6 @@ def _take(
     context |= {
         "form": form,
         "would": sum(one.quotes for one in offered if one.meant),
-        "taken": sum(len(taking.taken_in(story)) for story in stories),
+        "taken": len(taking.taken_in(stories)),
     }
     return render(request, "voices/take_quotes.html", context)
