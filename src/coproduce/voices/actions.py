@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -33,8 +34,11 @@ def add_story(
     file_name: str,
     data: bytes,
     gathered_by: Person | None = None,
+    added_at: dt.datetime | None = None,
 ) -> Story:
     """Keep the file as given and take in its turns, at once or, if it is long, by the worker.
+
+    Stories that came in one go have the same `added_at`.
 
     Raises transcript.NotATranscript, with what is wrong and what to do, before anything is kept.
     """
@@ -51,6 +55,7 @@ def add_story(
             file_name=file_name,
             turns_expected=len(read.turns),
             added_by=by,
+            added_at=added_at or timezone.now(),
         )
         story.file.save(file_name, ContentFile(data), save=False)
         story.save()
@@ -337,12 +342,7 @@ def remove_quote(by: Person, voice: Voice) -> None:
     must(by, "work on stories", voice.hub_id)
     if voice.turn_id is None:
         raise ValidationError(_("Only a quote can be unmarked."))
-    if any(
-        getattr(voice, str(relation.get_accessor_name())).exists()
-        for relation in voice._meta.related_objects
-        if relation.related_model is not Consent
-        and not getattr(relation.related_model, "only_what_a_machine_thinks", False)
-    ):
+    if _stood_on([voice.pk]):
         raise ValidationError(
             _("A theme, a topic or a change stands on this quote. Take it out of there first.")
         )
@@ -352,6 +352,18 @@ def remove_quote(by: Person, voice: Voice) -> None:
         )
     record(by, "remove", voice, voice.hub_id)
     voice.delete()
+
+
+def _stood_on(quotes: Iterable[int]) -> set[int]:
+    """Those of these quotes, by number, that a theme, a topic, a change or anything else people make stands on."""
+    quotes, found = list(quotes), set[int]()
+    for relation in Voice._meta.related_objects:
+        by: Any = relation.related_model
+        if by is Consent or getattr(by, "only_what_a_machine_thinks", False):
+            continue
+        name = relation.field.name
+        found.update(by._base_manager.filter(**{f"{name}__in": quotes}).values_list(name, flat=True))
+    return found
 
 
 @transaction.atomic
@@ -642,6 +654,10 @@ def _since(speaker: Speaker | None) -> dict[Use, dt.datetime]:
 
 def _kept_back(voices: Iterable[Voice]) -> set[Use]:
     """What was withdrawn for one of these voices alone, and not given for it again."""
+    return {Use(consent.use) for consent in _withdrawn_alone().filter(voice__in=voices)}
+
+
+def _withdrawn_alone() -> QuerySet[Consent]:
+    """What was withdrawn for one voice alone, and not given for it again."""
     given_again = Consent.objects.filter(voice=OuterRef("voice"), use=OuterRef("use"), pk__gt=OuterRef("pk"))
-    held = Consent.objects.filter(~Exists(given_again), voice__in=voices, withdrawn_alone=True)
-    return {Use(consent.use) for consent in held}
+    return Consent.objects.filter(~Exists(given_again), withdrawn_alone=True)

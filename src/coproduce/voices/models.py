@@ -34,6 +34,10 @@ class StoryQuerySet(models.QuerySet["Story"]):
         """Those that this person may put right and mark."""
         return self.visible_to(person).filter(hub__in=hubs_where(person, "work on stories"))
 
+    def brought_with(self, story: Story) -> StoryQuerySet:
+        """Those that came in the same go as this one, and it itself."""
+        return self.filter(hub=story.hub_id, added_by=story.added_by_id, added_at=story.added_at)
+
     def with_counts(self) -> StoryQuerySet:
         """With `turns_in`, how many turns have been taken in so far, and `quotes`, how many are marked."""
         return self.annotate(

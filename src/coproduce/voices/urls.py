@@ -1,6 +1,6 @@
 from django.urls import path
 
-from coproduce.voices import consent_pages, incoming, views
+from coproduce.voices import consent_pages, incoming, taking_pages, views
 
 app_name = "voices"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("stories/add/", views.add_story, name="add_story"),
     path("stories/<int:pk>/", views.story, name="story"),
     path("stories/<int:pk>/progress/", views.progress, name="progress"),
+    path("stories/<int:pk>/together/", taking_pages.together, name="together"),
+    path("stories/<int:pk>/who-told/", taking_pages.who_told, name="who_told"),
+    path("stories/<int:pk>/take-quotes/", taking_pages.take_quotes, name="take_quotes"),
+    path("hubs/<int:pk>/take-quotes/", taking_pages.take_quotes_in_hub, name="take_quotes_in_hub"),
     path("stories/<int:pk>/trim/", views.trim, name="trim"),
     path("stories/<int:pk>/who-speaks/", views.who_speaks, name="who_speaks"),
     path("stories/<int:pk>/many-turns/", views.many_turns, name="many_turns"),

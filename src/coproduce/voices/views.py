@@ -22,7 +22,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
 from coproduce.people.views import supported_by
-from coproduce.voices import actions, forms
+from coproduce.voices import actions, forms, taking
 from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice, readings_of
 
 TURNS_A_PAGE = 40
@@ -65,17 +65,26 @@ def stories(request: PersonRequest) -> HttpResponse:
 def add_story(request: PersonRequest) -> HttpResponse:
     must_somewhere(request.person, "work on stories")
     form = forms.StoryForm(request.person, "work on stories", posted(request), request.FILES or None)
-    if form.is_valid() and form.does(
-        actions.add_story,
-        request.person,
-        form.chosen_hub,
-        form.cleaned_data["title"],
-        form.cleaned_data["gathered_on"],
-        *form.brought,
-    ):
-        messages.success(request, _("The story is here. The file is kept just as you gave it."))
-        return redirect("voices:story", form.result.pk)
+    if form.is_valid():
+        told = (form.chosen_hub, form.cleaned_data["title"], form.cleaned_data["gathered_on"])
+        if form.many:
+            if form.does(taking.bring_stories, request.person, *told, form.many):
+                if form.result.stories:
+                    return many_came(request, form.result)
+                form.none_came(form.result.refused)
+        elif form.does(taking.bring_story, request.person, *told, *form.brought):
+            messages.success(request, _("The story is here. The file is kept just as you gave it."))
+            return redirect("voices:story", form.result.pk)
     return render(request, "voices/add_story.html", {"form": form})
+
+
+def many_came(request: PersonRequest, brought: taking.Brought) -> HttpResponse:
+    number = len(brought.stories)
+    came = ngettext("%(n)d story is here.", "%(n)d stories are here.", number) % {"n": number}
+    messages.success(request, came)
+    for name, why in brought.refused:
+        messages.error(request, _("“%(name)s” is not in. %(why)s") % {"name": name, "why": why})
+    return redirect("voices:together", brought.stories[0].pk)
 
 
 @signed_in
