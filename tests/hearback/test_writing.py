@@ -116,7 +116,7 @@ def test_names_known_here_are_no_jargon(amina, town):
     from coproduce.hearback.reading import names_here
 
     make_person("Tobiah Quennell", town)
-    assert "Quennell" not in str(how_it_reads("Ask Quennell about it.", names_here(town.pk)).jargon)
+    assert "Quennell" not in str(how_it_reads("Ask Quennell about it.", town, names_here(town.pk)).jargon)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coproduce.engine.plainwords import find_terms, reading_age, sentences_too_long
+from coproduce.glossary.explained import Glossary
 from coproduce.people.models import Hub, Organisation, Person
 
 AGE = 11  # what the software itself keeps to (9 to 11); above it, somebody is told
@@ -29,13 +30,17 @@ class Reads:
         return self.age is not None and self.age > AGE
 
 
-def how_it_reads(text: str, names: Iterable[str] = ()) -> Reads:
-    """How a text reads. names: of people, organisations and places, which are no jargon.
+def how_it_reads(text: str, hub: Hub | None = None, names: Iterable[str] = ()) -> Reads:
+    """How a text reads. hub: whose glossary explains words where they stand. names: of people and places, no jargon.
 
     The machine only points: whether to put it another way is for whoever writes.
     """
     known = reading_age(text)
-    found = [text[each.begins : each.ends] for each in find_terms(text, names=names) if each.kind != "known"]
+    found = [
+        text[each.begins : each.ends]
+        for each in find_terms(text, Glossary(hub).known, names)
+        if each.kind != "known"
+    ]
     return Reads(
         known.years if known else None,
         [text[each.begins : each.ends] for each in sentences_too_long(text)][:SHOWN],

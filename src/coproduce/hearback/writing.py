@@ -18,7 +18,7 @@ from coproduce.hearback.preview import letter_to, preview_for, who_to_look_as
 from coproduce.hearback.reading import how_it_reads, names_here
 from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Person, Way
+from coproduce.people.models import Hub, Person, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 
 TOLD = ("text", "unchanged", "following", "ask")  # what is read for how it reads
@@ -74,7 +74,7 @@ def _write(request: PersonRequest, news: actions.News) -> HttpResponse:
             "draft": draft,
             "form": form,
             "looks": looks,
-            "reads": how_it_reads(_all_told(request), names_here(draft.hub_id)) if ready else None,
+            "reads": how_it_reads(_all_told(request), draft.hub, names_here(draft.hub_id)) if ready else None,
             "ways": _ways_of(people) if inside else [],
             "inside": inside,
             "behind": said_to(request.person, 0 if inside else people.count(), draft.hub_id, behind),
@@ -111,7 +111,7 @@ def reading(request: PersonRequest) -> HttpResponse:
     hubs = hubs_where(request.person, "write an update")
     if not hubs:
         raise NotAllowed("write an update")
-    reads = how_it_reads(_all_told(request), names_here(min(hubs)))
+    reads = how_it_reads(_all_told(request), Hub.objects.get(pk=min(hubs)), names_here(min(hubs)))
     return render(request, "hearback/_reading.html", {"reads": reads})
 
 

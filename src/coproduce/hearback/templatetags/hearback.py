@@ -151,7 +151,7 @@ def updates_of(context: dict[str, Any], change: Change) -> dict[str, Any]:
     """What people were told about a change, latest first."""
     return {
         "change": change,
-        "updates": Update.objects.filter(change=change).select_related("written_by")[:10],
+        "updates": Update.objects.filter(change=change).select_related("written_by", "hub")[:10],
         "may_write": may(context["person"], "write an update", change.hub_id),
     }
 
