@@ -71,6 +71,27 @@ def chromium() -> str:
     return find_chromium() or pytest.skip("there is no Chromium here to drive: sudo apt install chromium")
 
 
+@pytest.fixture(scope="session")
+def browser(chromium: str):
+    """A real browser: one for each process of tests, since Playwright keeps one loop in it."""
+    from playwright.sync_api import sync_playwright
+
+    # Django refuses the database in a thread with a loop. Nothing here runs in that loop.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
+        )
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(autouse=True)
 def _files_of_their_own(settings, tmp_path):
     settings.VAR = tmp_path

@@ -25,7 +25,7 @@ from coproduce.hearback.text import words_of_text
 from coproduce.people.models import Way
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
-from tests.journeys.conftest import AXE, RULES, browser  # noqa: F401 - a fixture
+from tests.journeys.conftest import AXE, RULES
 
 pytestmark = pytest.mark.django_db
 OLDEST = 12  # years, by the UK reading age
@@ -119,7 +119,7 @@ def test_headers_give_nobody_away(amina, lee, town, work_the_queue):
 
 
 @pytest.mark.browser
-def test_axe_finds_nothing_in_an_email(messages, browser):  # noqa: F811 - pytest finds it by its name
+def test_axe_finds_nothing_in_an_email(messages, browser):
 
     for name in ("email.html", "news_only.html"):
         for width in (320, 800):
