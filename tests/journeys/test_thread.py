@@ -304,7 +304,7 @@ def tell_everybody(hands: Hands) -> None:
     page = hands.page
     hands.press(hands.link("Tell everyone behind it"))
     hands.write("What happened, in one line?", "It has started")
-    hands.write("Now tell it in a few plain sentences", "You pick one worker, and they stay.")
+    hands.write("What changed? Tell it in a few plain sentences", "You pick one worker, and they stay.")
     hands.press(hands.button("See how it will read"))
     clean(hands)
     expect(page.get_by_text("This is how it will read")).to_be_visible()
