@@ -205,6 +205,8 @@ def theirs(texts: list[str], vectors: np.ndarray) -> dict[str, Any]:
     def reassigned() -> dict[str, Any]:
         if set(topics) <= {-1}:
             return {}
+        if -1 not in topics:  # reduce_outliers raises where there is none
+            return {"its outliers reassigned": [int(topic) for topic in topics]}
         all_in = model.reduce_outliers(texts, topics, strategy="embeddings", embeddings=vectors)
         return {"its outliers reassigned": [int(topic) for topic in all_in]}
 
