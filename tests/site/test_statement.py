@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
@@ -43,6 +44,8 @@ from coproduce.people.models import Erasure, Hub, Membership, Person, Way
 from coproduce.people.permissions import forget
 from coproduce.site import erase, everything
 from coproduce.themes import actions as themes
+from coproduce.themes import exchange
+from coproduce.themes.exchange import Format
 from coproduce.themes.models import Theme
 from coproduce.voices.actions import add_story, mark_quote, name_speaker, set_consent, write_down
 from coproduce.voices.models import Use, Voice
@@ -310,6 +313,7 @@ class Town(RuleBasedStateMachine):
         paths += [f"/changes/{self.change.pk}/", f"/changes/{self.change.pk}/words/"]
         paths += [f"/changes/{self.change.pk}/tie/?words=zq", "/who-has-heard/letters/", "/stories/"]
         paths += ["/who-has-heard/to-tell/phone/", "/people/", f"/themes/{self.themes[0].pk}/"]
+        paths += ["/search/?q=zq", "/key-messages/", "/who-has-heard/owed/", "/who-has-heard/voices/"]
         paths += [f"/voices/{newest}/"] if newest else []
         if latest := Update.objects.order_by("-pk").first():
             paths.append(f"/who-has-heard/{latest.pk}/")
@@ -344,6 +348,22 @@ class Town(RuleBasedStateMachine):
             text = "".join(page.extract_text() for page in pdf.pages)
             own = {said.word for said in self.said if said.by == "Dot" and not said.taken_out}
             self._only(text, own, "letters", "Dot")
+
+    @rule(use=st.sampled_from(list(Use)), format=st.sampled_from([Format.CSV, Format.REPORT_PAGE]))
+    def take_away(self, use: Use, format: Format) -> None:
+        """A file for the group, for services, for everybody: in it is what may go there, and nothing else."""
+        try:
+            content = exchange.take_away(self._person("Amina"), self.hub, use, format).content
+        except ValidationError:  # nothing may go
+            content = b""
+        allowed = {use.value} | ({"public"} if use != Use.PUBLIC else set())
+        may = {
+            said.word for said in self.said if said.voice.pk and not said.taken_out and said.uses & allowed
+        }
+        self._only(content.decode(), may, f"a file for {use.value}", "its readers")
+        if format == Format.CSV:
+            assert may == set(WORD.findall(content.decode())), f"not everything for {use.value} is there"
+        self._done()
 
     def _only(self, page: str, may: set[str], where: str, reader: str) -> None:
         shown = set(WORD.findall(page))
