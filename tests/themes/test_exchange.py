@@ -746,6 +746,7 @@ def test_the_file_is_gone_once_it_is_in_or_put_aside(
     assert len(files()) == 1 and not Brought.objects.filter(pk=old.pk).exists()
 
 
+@pytest.mark.django_db(transaction=True)  # cleaning up vacuums, which PostgreSQL does in no transaction
 def test_erasing_anybody_of_the_hub_drops_what_waits_there(amina, town, lee, story, trust, work_the_queue):
     bring(amina, town, "a.qdpx", out(amina, town))
     erase.erase_person(lee, lee)
