@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, word_clause
 from coproduce.glossary.actions import ask, explain
 from coproduce.glossary.models import Question, Term

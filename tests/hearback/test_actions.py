@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core import mail
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions, sending
 from coproduce.hearback.models import Feedback, State, latecomers, tally

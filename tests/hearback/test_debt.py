@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, review, take_step, tie
 from coproduce.changes.models import Change
 from coproduce.changes.thread import count_people_behind, people_behind

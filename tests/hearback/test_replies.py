@@ -10,7 +10,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, take_step, tie
 from coproduce.engine.inbox import read_email

@@ -5,7 +5,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, tie, word_clause
 from coproduce.hearback.actions import write_update
 from coproduce.people.actions import make_mandate

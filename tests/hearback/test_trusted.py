@@ -12,7 +12,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions, sending
 from coproduce.hearback.models import Feedback, Notice, State, owed_notices, their_words, their_words_for

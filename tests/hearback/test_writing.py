@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import timezone
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import sending
 from coproduce.hearback.actions import write_update

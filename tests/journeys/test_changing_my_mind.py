@@ -10,7 +10,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change
 from coproduce.engine.quotes import find
 from coproduce.themes.actions import make_theme

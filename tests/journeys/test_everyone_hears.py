@@ -18,7 +18,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import inbox

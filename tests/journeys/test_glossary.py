@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.glossary.actions import explain
 from coproduce.glossary.models import Question, Term
 from coproduce.people.models import Hub, Membership, Way

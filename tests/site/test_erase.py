@@ -27,7 +27,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import explain

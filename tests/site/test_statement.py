@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 )
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind
 from coproduce.engine.quotes import Span

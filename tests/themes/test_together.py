@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import raise_from
+from coproduce.agenda.actions.topics import raise_from
 from coproduce.people.actions import bring_in, make_mandate
 from coproduce.people.models import Membership, Person, Way
 from coproduce.people.permissions import NotAllowed

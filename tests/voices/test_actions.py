@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.engine.quotes import Span, find
 from coproduce.engine.transcript import NotATranscript
 from coproduce.people.actions import end_mandate, make_mandate

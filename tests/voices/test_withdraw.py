@@ -14,7 +14,7 @@ from django.db import connection
 from django.urls import reverse
 from pypdf import PdfReader
 
-from coproduce.agenda.actions import raise_topic
+from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, untie
 from coproduce.changes.thread import count_behind
 from coproduce.engine.quotes import find

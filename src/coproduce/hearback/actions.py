@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.agenda.actions import open_again
+from coproduce.agenda.actions.topics import open_again
 from coproduce.agenda.models import Decision, Topic
 from coproduce.changes.models import Change, Review, Step
 from coproduce.hearback.channels import card, wall

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from coproduce.agenda.actions import decide, raise_topic
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.changes.actions import record_change, take_step, tie, word_clause
 from coproduce.changes.models import Change

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from coproduce.agenda.actions import decide, ground, raise_topic
+from coproduce.agenda.actions.topics import decide, ground, raise_topic
 from coproduce.agenda.models import Topic
 from coproduce.people.models import Membership
 from coproduce.themes.actions import make_theme, merge

@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from coproduce.agenda import actions, forms
+from coproduce.agenda.actions import topics as actions
+from coproduce.agenda.forms import topics as forms
 from coproduce.agenda.models import Stage, Topic, voices_on
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Person

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from coproduce.agenda import actions
+from coproduce.agenda.actions import topics as actions
 from coproduce.agenda.models import Stage, Topic, voices_on
 from coproduce.people.models import Act, Membership
 from coproduce.people.permissions import NotAllowed

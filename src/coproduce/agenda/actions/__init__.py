@@ -1,0 +1,1 @@
+"""The verbs of the agenda. One file for each noun."""
