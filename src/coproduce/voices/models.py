@@ -68,6 +68,9 @@ class Story(models.Model):
     turns_expected = models.PositiveIntegerField(default=0)
     added_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField(default=timezone.now)
+    parts_at = models.DateTimeField(
+        null=True, db_index=True
+    )  # parts were looked for; not since words changed: none
 
     objects = StoryQuerySet.as_manager()
 
@@ -112,6 +115,7 @@ class Turn(models.Model):
     start_ms = models.PositiveBigIntegerField(null=True, blank=True)
     end_ms = models.PositiveBigIntegerField(null=True, blank=True)
     trimmed = models.BooleanField(default=False)  # page furniture that nobody said; the file keeps it
+    begins_part = models.BooleanField(default=False)  # the talk turns here, as far as the machine sees
 
     class Meta:
         ordering = ["position"]
