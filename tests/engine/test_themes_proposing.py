@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coproduce.engine.themes import propose
+from coproduce.engine.themes.proposing import TRUST, _learned
 
 MIDDLES = np.random.default_rng(5).normal(size=(4, 24))
 
@@ -84,3 +85,20 @@ def test_any_number_of_voices_and_themes_gets_an_answer(voices: int, sizes: list
 def test_vectors_of_another_model_are_refused() -> None:
     with pytest.raises(ValueError, match="different models"):
         propose(round_middle(0, 2), {"a": np.ones((3, 7), np.float32)})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 90), st.floats(0.05, 2.0), st.integers(0, 10_000))
+def test_what_it_learns_is_what_scikit_learn_learns(ours: int, others: int, spread: float, seed: int) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    chance = np.random.default_rng(seed)
+
+    def round_(middle: np.ndarray, count: int) -> np.ndarray:
+        points = middle + spread * chance.normal(size=(count, 24))
+        return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+    one, two, new = round_(MIDDLES[0], ours), round_(MIDDLES[1], others), round_(MIDDLES[:2].mean(axis=0), 20)
+    model = LogisticRegression(C=TRUST, class_weight="balanced", max_iter=5_000, tol=1e-8)
+    model.fit(np.concatenate([one, two]), np.arange(ours + others) < ours)
+    assert _learned(one, two, new) == pytest.approx(model.predict_proba(new)[:, 1], abs=0.005)

@@ -24,13 +24,16 @@ from coproduce.engine.quotes import Span
 from coproduce.people.models import Account, Act, Membership
 from coproduce.people.permissions import NotAllowed, forget
 from coproduce.site import erase
+from coproduce.site.recall import take_back
 from coproduce.themes import bringing, findings
 from coproduce.themes.actions import make_theme, merge, place, take_out
 from coproduce.themes.bringing import bring, put_aside, take_in, what_comes
 from coproduce.themes.exchange import Format, going, take_away
 from coproduce.themes.models import Alias, Brought, KeyMessage, KeyMessageQuote, Placement, Theme, voices_in
 from coproduce.voices.actions import add_story, mark_quote, mend_turn, name_speaker, set_consent, write_down
+from coproduce.voices.consent import Choice
 from coproduce.voices.models import Carried, Story, Turn, Voice
+from coproduce.voices.today import do_these_first
 from tests.conftest import make_person
 from tests.engine.test_exchange import AT, _qualcoder, _taguette
 
@@ -202,12 +205,58 @@ def test_each_quote_that_went_is_on_the_list_of_everywhere_it_went(
 ):
     take_away(amina, town, "group", format)
     take_away(amina, town, "group", format)
-    rows = Carried.objects.order_by("pk")
+    rows = Carried.objects.filter(voice__isnull=False).order_by("pk")
     assert rows.count() == 4, "each time is a file of its own"
     assert {row.kind for row in rows} == {"report" if format.is_report else "export"}
     assert {row.who_has_it for row in rows} == {"Amina"}
     page = signed_in(lee).get(reverse("went", args=[rows[0].voice_id])).content.decode()
     assert "Eastmoor (no. " in page and "who has it: Amina" in page
+
+
+@pytest.mark.parametrize("format", [each for each in Format if each.has_words])
+@pytest.mark.parametrize("use", ["group", "public"])
+def test_whose_whole_story_went_is_on_the_list_too(amina, town, lee, story, trust, format, use, signed_in):
+    """The words around the quotes went as well: they are on no quote's list."""
+    for voice in Voice.objects.all():
+        set_consent(lee, voice, ALL_USES)
+    whole = b"nobody rang" in _unpacked(out(amina, town, use, format))
+    assert whole == (use == "group" and format in ("qdpx", "sqlite3"))
+    went = Carried.objects.filter(speaker__isnull=False)
+    assert [row.speaker.label for row in went] == (["Lee"] if whole else [])
+    if not whole:
+        return
+    address = reverse("story_went", args=[went[0].speaker_id])
+    page = signed_in(lee).get(address).content.decode()
+    assert "Eastmoor (no. " in page and "who has it: Amina" in page
+    assert "Asked them to take it down" not in page, "nobody has taken it back"
+    assert address in signed_in(lee).get(reverse("voices:allowed", args=[lee.pk])).content.decode()
+
+
+def _unpacked(content: bytes) -> bytes:
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            return b"\n".join(packed.read(name) for name in packed.namelist())
+    return content
+
+
+@pytest.mark.parametrize("choice", Choice)
+def test_a_story_taken_back_is_asked_for_where_it_went(
+    amina, town, lee, joan, story, trust, choice, signed_in
+):
+    out(amina, town)
+    row = Carried.objects.get(speaker__isnull=False)
+    take_back(lee, [], [row.speaker], choice)
+    browser, address = signed_in(amina), reverse("story_went", args=[row.speaker_id])
+    assert any("1 whole story to be taken down" in todo.title for todo in do_these_first(amina))
+    assert address in browser.get("/recall/").content.decode()
+    assert "Asked them to take it down" in browser.get(address).content.decode()
+    assert signed_in(joan).get(address).status_code == 404
+    assert signed_in(joan).post(reverse("asked", args=[row.pk])).status_code == 404
+    answer = browser.post(reverse("asked", args=[row.pk]))
+    assert answer.url == address
+    row.refresh_from_db()
+    assert row.asked_by == amina and row.asked_at
+    assert not any("whole story" in todo.title for todo in do_these_first(amina))
 
 
 def test_themes_alone_carry_nobodys_words(amina, town, trust):

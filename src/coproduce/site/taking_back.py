@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -75,7 +76,8 @@ def _ask(
             if out
             else _("Done. Nobody can see any more who said it."),
         )
-        left = Carried.objects.filter(voice__in=form.result).exclude(kind__in=consent.OWN_COPIES)
+        left = Carried.objects.filter(Q(voice__in=form.result) | Q(speaker__in=speakers))
+        left = left.exclude(kind__in=consent.OWN_COPIES)
         if number := left.count():
             text = ngettext(
                 "It was in %(n)d place outside the group. Whoever keeps what is said here asks them to take it down.",
@@ -106,6 +108,7 @@ def went(request: PersonRequest, pk: int) -> HttpResponse:
         "site/went.html",
         {
             "voice": said,
+            "taken_back": said.withdrawn_at,
             "own": said.person_id == request.person.pk,
             "rows": list(said.carried.select_related("asked_by")),
             "own_copies": consent.OWN_COPIES,
@@ -114,17 +117,39 @@ def went(request: PersonRequest, pk: int) -> HttpResponse:
     )
 
 
+@signed_in
+def story_went(request: PersonRequest, pk: int) -> HttpResponse:
+    """Everywhere all that somebody said in a story went, beyond its quotes."""
+    speaker = get_object_or_404(Speaker.objects.select_related("story__hub", "person"), pk=pk)
+    if not consent.may_take_back_story(request.person, speaker):
+        raise Http404
+    return render(
+        request,
+        "site/went.html",
+        {
+            "speaker": speaker,
+            "taken_back": speaker.withdrawn_at,
+            "own": speaker.person_id == request.person.pk,
+            "rows": list(speaker.carried.select_related("asked_by")),
+            "own_copies": consent.OWN_COPIES,
+            "may_recall": speaker.withdrawn_at
+            or not speaker.consents.standing().filter(use=Use.GROUP).exists(),
+        },
+    )
+
+
 @require_POST
 @signed_in
 def asked(request: PersonRequest, pk: int) -> HttpResponse:
     """Tick off that somebody was asked to take it down."""
-    known = get_object_or_404(Carried.objects.select_related("voice__person"), pk=pk)
-    if not Voice.objects.visible_to(request.person).filter(pk=known.voice_id).exists():
+    of = Carried.objects.select_related("voice__person", "speaker__person", "speaker__story")
+    known = get_object_or_404(of, pk=pk)
+    if known.voice_id and not Voice.objects.visible_to(request.person).filter(pk=known.voice_id).exists():
         raise NotAllowed("recall")
     done = "undo" not in request.POST
     said = _("Ticked off.") if done else _("The tick is gone.")
     press(request, said, consent.asked_to_take_down, request.person, known, done)
-    return redirect("went", known.voice_id)
+    return redirect("went", known.voice_id) if known.voice_id else redirect("story_went", known.speaker_id)
 
 
 @signed_in
@@ -134,4 +159,5 @@ def to_recall(request: PersonRequest) -> HttpResponse:
         raise NotAllowed("work on stories")
     ids = consent.to_recall(request.person).order_by().values("pk")
     left = Voice.objects.for_reading(request.person).filter(pk__in=ids)
-    return render(request, "site/to_recall.html", {"page": page_of(request, left)})
+    stories = consent.stories_to_recall(request.person).select_related("story")
+    return render(request, "site/to_recall.html", {"page": page_of(request, left), "stories": stories})

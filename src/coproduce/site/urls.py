@@ -18,6 +18,7 @@ urlpatterns = [
     path("stories/speakers/<int:pk>/take-back/", taking_back.story, name="take_back_story"),
     path("people/<int:pk>/take-back/", taking_back.everything, name="take_back_everything"),
     path("voices/<int:pk>/went/", taking_back.went, name="went"),
+    path("stories/speakers/<int:pk>/went/", taking_back.story_went, name="story_went"),
     path("recall/", taking_back.to_recall, name="to_recall"),
     path("recall/<int:pk>/", taking_back.asked, name="asked"),
     path("people/<int:pk>/everything/", own.everything, name="everything"),

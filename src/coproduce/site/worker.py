@@ -26,6 +26,7 @@ from coproduce.site.tasks import finish_what_was_begun
 from coproduce.themes.bringing import drop_old
 from coproduce.themes.tasks import propose_what_is_new
 from coproduce.voices.actions import forget_what_was_put_aside
+from coproduce.voices.tasks import find_parts_of_what_changed
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ def clear_up() -> None:
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()
     finish_what_was_begun()
+    find_parts_of_what_changed()
     propose_what_is_new()
     forget_what_was_put_aside()
     forget_replies_put_aside()

@@ -2,7 +2,7 @@
 
 Everything that goes is what whoever takes it may read, and what is allowed for the use they chose. Who outside the
 group gets it, gets masked words and no story: quotes that stand beside each other in one story tell who said them.
-Each quote that goes out is on the list of everywhere it went.
+Each quote that goes out is on the list of everywhere it went, and so is each speaker whose story goes out whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
@@ -69,6 +69,10 @@ KINDS = {
     "qdc": "application/xml",
     "sqlite3": "application/vnd.sqlite3",
 }
+
+
+Made = tuple[bytes, set[int], set[int]]
+"""What is in a file, the ids of the voices in it, and of the speakers whose story is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ def take_away(by: Person, hub: Hub, use: str, format: str) -> File:
     if not made.groups and wanted in (Format.CODEBOOK, Format.TAGS):
         raise ValidationError(_("There are no themes to take away for this yet."))
     act = record(by, "take away", hub, hub, use=made.use, format=wanted, voices=len(made.voices))
-    content, went = _MAKERS[wanted](made)
+    content, went, whole = _MAKERS[wanted](made)
     title = _("%(what)s of %(hub)s (no. %(n)d)") % {
         "what": _("Findings report") if wanted.is_report else _("Themes and quotes"),
         "hub": hub.name,
@@ -200,9 +204,8 @@ def take_away(by: Person, hub: Hub, use: str, format: str) -> File:
     }
     kind = Carried.Kind.REPORT if wanted.is_report else Carried.Kind.EXPORT
     now = timezone.now()
-    carry(
-        Carried(voice_id=pk, kind=kind, where=title[:300], who_has_it=by.name, at=now) for pk in sorted(went)
-    )
+    things = [{"voice_id": pk} for pk in sorted(went)] + [{"speaker_id": pk} for pk in sorted(whole)]
+    carry(Carried(**of, kind=kind, where=title[:300], who_has_it=by.name, at=now) for of in things)
     ending = wanted.value.rpartition(".")[2]
     what = _("findings") if wanted.is_report else _("themes")
     name = (
@@ -256,11 +259,12 @@ def voices_guid(hub: Hub, use: str) -> uuid.UUID:
     return _guid(f"{use}:voices of hub:{hub.pk}")
 
 
-def project_of(made: Going) -> tuple[Project, set[int]]:
+def project_of(made: Going) -> tuple[Project, set[int], set[int]]:
     """The whole as a project: themes as codes (merged ones inside the one that stands for them), quotes in place.
 
     For the group: whole stories, as far as those who speak in them allow the group to read them. For anybody else:
-    one text with the quotes, in an order that tells nothing. Returns it with the ids of the voices in it.
+    one text with the quotes, in an order that tells nothing. Returns it with the ids of the voices in it, and of the
+    speakers all of whose turns are.
     """
     guids = Guids(made.hub, made.use)
     codings: dict[int, list[Coding]] = {}
@@ -272,11 +276,13 @@ def project_of(made: Going) -> tuple[Project, set[int]]:
                 codings.setdefault(voice, []).append(Coding(coding, code))
     sources: list[Source] = []
     rest = dict(made.voices)
+    whole: set[int] = set()
     if made.use == Use.GROUP:
         for story, quotes in stories_with(rest.values()):
             text, places = story_text(story, quotes)
             if not places:
                 continue
+            whole |= _allow_all_of(story)
             selections = [
                 Selection(guids.of(rest[pk]), *place, tuple(codings.get(pk, ())))
                 for pk, place in places.items()
@@ -302,7 +308,7 @@ def project_of(made: Going) -> tuple[Project, set[int]]:
     }[made.use]
     name = _("Themes of %(hub)s") % {"hub": made.hub.name}
     users = (User(_guid(f"{made.use}:hub:{made.hub.pk}"), made.hub.name),)
-    return Project(name, codes, tuple(sources), users=users, description=to_whom), set(made.voices)
+    return Project(name, codes, tuple(sources), users=users, description=to_whom), set(made.voices), whole
 
 
 def stories_with(quotes: Iterable[Voice]) -> list[tuple[Story, list[Voice]]]:
@@ -325,11 +331,7 @@ def story_text(story: Story, quotes: Iterable[Voice]) -> tuple[str, dict[int, tu
     for quote in quotes:
         if quote.turn_id is not None:
             given.setdefault(quote.turn_id, []).append(quote)
-    allowed = set(
-        Consent.objects.filter(speaker__story=story, use=Use.GROUP)
-        .standing()
-        .values_list("speaker", flat=True)
-    )
+    allowed = _allow_all_of(story)
     names = dict(
         story.speakers.filter(person__isnull=False)
         .annotate(public_name=name_for(None, "person"))
@@ -364,6 +366,13 @@ def story_text(story: Story, quotes: Iterable[Voice]) -> tuple[str, dict[int, tu
             begins = now[span] + place.begins - span.begins
             places[quote.pk] = begins, begins + place.ends - place.begins
     return text, places
+
+
+def _allow_all_of(story: Story) -> set[int]:
+    """The speakers who let the group read all that they said in a story."""
+    spoke = Exists(Turn.objects.filter(speaker=OuterRef("speaker"), trimmed=False).exclude(text=""))
+    standing = Consent.objects.filter(spoke, speaker__story=story, use=Use.GROUP).standing()
+    return {pk for pk in standing.values_list("speaker", flat=True) if pk is not None}
 
 
 def _gap(hidden: str) -> str:
@@ -423,28 +432,28 @@ def file_name(title: str) -> str:
     return " ".join("".join("-" if sign in '/\\:*?"<>|' else sign for sign in title).split()) or _("A story")
 
 
-def _project(made: Going) -> tuple[bytes, set[int]]:
-    project, went = project_of(made)
-    return refi.write_project(project, timezone.now()), went
+def _project(made: Going) -> Made:
+    project, went, whole = project_of(made)
+    return refi.write_project(project, timezone.now()), went, whole
 
 
-def _taguette(made: Going) -> tuple[bytes, set[int]]:
-    project, went = project_of(made)
-    return taguette.write(project, timezone.now()), went
+def _taguette(made: Going) -> Made:
+    project, went, whole = project_of(made)
+    return taguette.write(project, timezone.now()), went, whole
 
 
-def _codebook(made: Going) -> tuple[bytes, set[int]]:
-    project, _went = project_of(made)
-    return refi.write_codebook(Codebook(project.codes)), set()
+def _codebook(made: Going) -> Made:
+    project, _went, _whole = project_of(made)
+    return refi.write_codebook(Codebook(project.codes)), set(), set()
 
 
 # As tables
 
 
-def _tags(made: Going) -> tuple[bytes, set[int]]:
+def _tags(made: Going) -> Made:
     """As Taguette reads a codebook: a column "tag", and a column "description"."""
     rows = [(group.theme.name, group.theme.about) for group in made.groups]
-    return tables.to_csv(("tag", "description"), rows), set()
+    return tables.to_csv(("tag", "description"), rows), set(), set()
 
 
 def _quote_rows(made: Going) -> list[tuple[tables.Cell, ...]]:
@@ -473,11 +482,11 @@ def _quote_columns() -> tuple[str, ...]:
     return _("Theme"), _("What they said"), _("Who"), _("How it came"), _("When")
 
 
-def _csv(made: Going) -> tuple[bytes, set[int]]:
-    return tables.to_csv(_quote_columns(), _quote_rows(made)), set(made.voices)
+def _csv(made: Going) -> Made:
+    return tables.to_csv(_quote_columns(), _quote_rows(made)), set(made.voices), set()
 
 
-def _excel(made: Going) -> tuple[bytes, set[int]]:
+def _excel(made: Going) -> Made:
     themes = [
         (group.theme.name, group.theme.about, ", ".join(one.name for one in group.merged), len(group.voices))
         for group in made.groups
@@ -509,15 +518,15 @@ def _excel(made: Going) -> tuple[bytes, set[int]]:
         ),
         tables.Sheet(_("About this file"), (_("What"), _("Answer")), tuple(about), (30, 80)),
     )
-    return tables.to_excel(sheets), set(made.voices)
+    return tables.to_excel(sheets), set(made.voices), set()
 
 
-def _report(made: Going, write: Callable[[findings.Findings], bytes]) -> tuple[bytes, set[int]]:
+def _report(made: Going, write: Callable[[findings.Findings], bytes]) -> Made:
     found = findings.of(made)
-    return write(found), set(found.voices)
+    return write(found), set(found.voices), set()
 
 
-_MAKERS: dict[Format, Callable[[Going], tuple[bytes, set[int]]]] = {
+_MAKERS: dict[Format, Callable[[Going], Made]] = {
     Format.REPORT_WORD: lambda made: _report(made, findings.to_word),
     Format.REPORT_PDF: lambda made: _report(made, findings.to_paper),
     Format.REPORT_PAGE: lambda made: _report(made, findings.to_page),

@@ -154,6 +154,7 @@ def trim_story(by: Person, story: Story, first: Turn, last: Turn) -> None:
         raise ValidationError(_("There is a quote in what you would leave out. Remove the quote first."))
     left_out.update(trimmed=True)
     story.turns.filter(position__range=(first.position, last.position)).update(trimmed=False)
+    Story.objects.filter(pk=story.pk).update(parts_at=None)
     record(by, "trim", story, story.hub_id)
 
 
@@ -264,6 +265,7 @@ def mend_turn(by: Person, turn: Turn, text: str) -> None:
         quote.save(update_fields=["begins", "ends", "words", "masked"])
     turn.text = text
     turn.save(update_fields=["text"])
+    Story.objects.filter(pk=turn.story_id).update(parts_at=None)
     record(by, "mend a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
 
 
@@ -291,7 +293,7 @@ def split_turn(by: Person, turn: Turn, at: int, speaker: Speaker | None = None) 
     later.update(turn=following, begins=F("begins") - begins, ends=F("ends") - begins)
     turn.text, turn.end_ms = first, None  # when the first part ended, the file does not say
     turn.save(update_fields=["text", "end_ms"])
-    Story.objects.filter(pk=turn.story_id).update(turns_expected=F("turns_expected") + 1)
+    Story.objects.filter(pk=turn.story_id).update(turns_expected=F("turns_expected") + 1, parts_at=None)
     record(by, "split a turn of", turn.story, turn.story.hub_id, turn=turn.pk)
     if speaker:
         assign_speaker(by, [following], speaker)

@@ -179,21 +179,43 @@ def on_page(voice: int, title: str, path: str, since: dt.datetime) -> Carried:
 @transaction.atomic
 def asked_to_take_down(by: Person, carried: Carried, done: bool) -> None:
     """Tick off that whoever has it was asked to take it down; or take the tick away."""
-    if not may_take_back(by, carried.voice):
+    if not may_recall(by, carried):
         raise NotAllowed("recall")
     carried.asked_at, carried.asked_by = (timezone.now(), by) if done else (None, None)
     carried.save(update_fields=["asked_at", "asked_by"])
-    record(by, "recall", carried.voice, carried.voice.hub_id, carried=carried.pk, done=done)
+    thing = carried.voice or carried.speaker.story  # type: ignore[union-attr]
+    record(by, "recall", thing, thing.hub_id, carried=carried.pk, done=done)
+
+
+def may_recall(by: Person, carried: Carried) -> bool:
+    """Whoever may take back what it carried."""
+    if carried.speaker is not None:
+        return may_take_back_story(by, carried.speaker)
+    return carried.voice is not None and may_take_back(by, carried.voice)
 
 
 def to_recall(person: Person) -> VoiceQuerySet:
     """Voices that were taken back and that somebody outside still has, where this person keeps what is said."""
-    left = Carried.objects.filter(asked_at__isnull=True).exclude(kind__in=OWN_COPIES)
+    left = _left_to_ask().filter(voice__isnull=False)
     return (
         Voice.objects.visible_to(person)
         .filter(withdrawn_at__isnull=False, hub__in=hubs_where(person, "work on stories"))
         .filter(pk__in=left.order_by().values("voice"))
     )
+
+
+def stories_to_recall(person: Person) -> QuerySet[Speaker]:
+    """The same, of whole stories: who spoke in them and took that back."""
+    left = _left_to_ask().filter(speaker__isnull=False)
+    return Speaker.objects.filter(
+        withdrawn_at__isnull=False,
+        story__in=Story.objects.visible_to(person).filter(hub__in=hubs_where(person, "work on stories")),
+        pk__in=left.order_by().values("speaker"),
+    )
+
+
+def _left_to_ask() -> QuerySet[Carried]:
+    return Carried.objects.filter(asked_at__isnull=True).exclude(kind__in=OWN_COPIES)
 
 
 # What went only to those who said it, or stood on a page of ours that followed at once, needs no asking.
@@ -334,7 +356,7 @@ def _empty_or_cut(by: Person, voice: Voice, choice: Choice, hear: bool, on_recor
         for (
             relation
         ) in voice._meta.related_objects:  # what later rooms tie to it, such as "this was their answer"
-            if relation.field.null and relation.related_model is not Consent:
+            if relation.field.null and relation.related_model not in (Consent, Carried):
                 relation.related_model._default_manager.filter(**{relation.field.name: voice}).update(
                     **{relation.field.name: None}
                 )

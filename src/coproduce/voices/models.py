@@ -68,6 +68,9 @@ class Story(models.Model):
     turns_expected = models.PositiveIntegerField(default=0)
     added_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField(default=timezone.now)
+    parts_at = models.DateTimeField(
+        null=True, db_index=True
+    )  # parts were looked for; not since words changed: none
 
     objects = StoryQuerySet.as_manager()
 
@@ -112,6 +115,7 @@ class Turn(models.Model):
     start_ms = models.PositiveBigIntegerField(null=True, blank=True)
     end_ms = models.PositiveBigIntegerField(null=True, blank=True)
     trimmed = models.BooleanField(default=False)  # page furniture that nobody said; the file keeps it
+    begins_part = models.BooleanField(default=False)  # the talk turns here, as far as the machine sees
 
     class Meta:
         ordering = ["position"]
@@ -510,7 +514,8 @@ class Incoming(models.Model):
 
 
 class Carried(models.Model):
-    """Something that carried a voice out of the group, once: where to, since when, and what was done to recall it.
+    """Something that carried a voice out of the group, or all that a speaker said in a story, once: where to, since
+    when, and what was done to recall it.
 
     Emails and letters are written down when they go, exports when they are made. Public pages follow from consent
     and thread, so nobody writes at each look: `carried()` of each room that has such pages adds the missing rows
@@ -524,7 +529,8 @@ class Carried(models.Model):
         EXPORT = "export", _("file that somebody took away")
         REPORT = "report", _("report")
 
-    voice = models.ForeignKey(Voice, models.CASCADE, related_name="carried")
+    voice = models.ForeignKey(Voice, models.CASCADE, null=True, related_name="carried")
+    speaker = models.ForeignKey(Speaker, models.CASCADE, null=True, related_name="carried")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     where = models.CharField(max_length=300)  # a title, or the address of a page here
     path = models.CharField(max_length=200, blank=True)
@@ -537,8 +543,20 @@ class Carried(models.Model):
         ordering = ["at", "pk"]
         verbose_name_plural = "carried"
         constraints = [
-            models.UniqueConstraint(fields=["voice", "kind", "where", "path"], name="carried_once_to_a_place")
+            models.UniqueConstraint(
+                fields=["voice", "kind", "where", "path"], name="carried_once_to_a_place"
+            ),
+            models.UniqueConstraint(
+                fields=["speaker", "kind", "where", "path"], name="carried_a_story_once_to_a_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(voice__isnull=False, speaker__isnull=True)
+                | Q(voice__isnull=True, speaker__isnull=False),
+                name="carried_is_one_thing",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} with voice {self.voice_id}"
+        return f"{self.kind} with " + (
+            f"voice {self.voice_id}" if self.voice_id else f"all of speaker {self.speaker_id}"
+        )

@@ -74,6 +74,7 @@ def erase(person: Person, choice: str) -> list[str]:
     takes_out = choice == Erasure.Choice.TAKE_OUT
     now = timezone.now()
     speakers = Speaker.objects.filter(person=person)
+    spoke = list(speakers.values_list("pk", flat=True))
     voices = list(_theirs(person).values_list("pk", flat=True))
     standing = Consent.objects.filter(
         Q(voice__in=voices) | Q(speaker__in=speakers.order_by().values("pk")), withdrawn_at__isnull=True
@@ -98,7 +99,8 @@ def erase(person: Person, choice: str) -> list[str]:
     speakers.update(label="Somebody", person=None)
 
     Consent.objects.filter(person=person).delete()  # what they set for what they would say from now on
-    Carried.objects.filter(voice__in=voices, who_has_it__icontains=person.name).update(who_has_it="Somebody")
+    went = Carried.objects.filter(Q(voice__in=voices) | Q(speaker__in=spoke))
+    went.filter(who_has_it__icontains=person.name).update(who_has_it="Somebody")
     Carried.objects.filter(asked_by=person).update(asked_by=None)
     Incoming.objects.filter(taken_by=person).update(taken_by=None)
     Voice.objects.filter(through=person).update(through=None)

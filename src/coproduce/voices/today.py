@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from coproduce.people.models import Person
 from coproduce.people.permissions import hubs_where
 from coproduce.people.todo import Todo
-from coproduce.voices.consent import to_ask_again, to_recall
+from coproduce.voices.consent import stories_to_recall, to_ask_again, to_recall
 from coproduce.voices.models import Incoming, Story
 
 
@@ -37,19 +37,30 @@ def _strangers(person: Person) -> list[Todo]:
 
 
 def _recall(person: Person) -> list[Todo]:
-    number = to_recall(person).count() if hubs_where(person, "work on stories") else 0
-    if not number:
+    if not hubs_where(person, "work on stories"):
         return []
+    voices, stories = to_recall(person).count(), stories_to_recall(person).count()
+    titles = []
+    if voices:
+        what = ngettext(
+            "Ask for %(n)d voice to be taken down", "Ask for %(n)d voices to be taken down", voices
+        )
+        titles.append(what % {"n": voices})
+    if stories:
+        what = ngettext(
+            "Ask for %(n)d whole story to be taken down",
+            "Ask for %(n)d whole stories to be taken down",
+            stories,
+        )
+        titles.append(what % {"n": stories})
     return [
         Todo(
-            title=ngettext(
-                "Ask for %(n)d voice to be taken down", "Ask for %(n)d voices to be taken down", number
-            )
-            % {"n": number},
+            title=title,
             small=_("Somebody took their words back. Others still have them."),
             url=reverse("to_recall"),
             button=_("See where"),
         )
+        for title in titles
     ]
 
 

@@ -23,7 +23,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
 from coproduce.people.views import supported_by
-from coproduce.voices import actions, forms, taking
+from coproduce.voices import actions, forms, parts, taking
 from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice, readings_of
 
 TURNS_A_PAGE = 40
@@ -100,7 +100,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
     counts = turn_counts(story)
     step = step_of(request.GET.get("step"), counts, story) if works else "read"
     turns = story.turns.select_related("speaker__person").prefetch_related("quotes")
-    context = {
+    context: dict[str, Any] = {
         "story": story,
         "page": page_of(request, turns if step == "trim" else turns.filter(trimmed=False), TURNS_A_PAGE),
         "step": step,
@@ -108,6 +108,8 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
         "counts": counts,
         "may_have_file": bool(story.file) and may(request.person, "read everything said", story.hub_id),
     }
+    if step in ("read", "quotes"):
+        context["parts"] = parts_on(context["page"], parts.parts_of(story))
     if step == "trim":
         kept = story.turns.filter(trimmed=False)
         context |= {"first": kept.first(), "last": kept.last()}
@@ -117,6 +119,14 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
             Prefetch("consents", allowed, to_attr="allowed")
         )
     return render(request, f"voices/story_{step}.html", context)
+
+
+def parts_on(page: Page[Turn], found: list[parts.Part]) -> list[tuple[parts.Part, int]]:
+    """Each part with the number of the page that it begins on. The turns of this page know which part they begin."""
+    begins = {part.turn.pk: part for part in found}
+    for turn in page:
+        turn.part = begins.get(turn.pk)  # type: ignore[attr-defined]
+    return [(part, part.before // TURNS_A_PAGE + 1) for part in found]
 
 
 @dataclass(frozen=True)

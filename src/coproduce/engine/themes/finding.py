@@ -23,7 +23,7 @@ from coproduce.engine.themes import (
     one_story,
 )
 from coproduce.engine.themes.meaning import unit
-from coproduce.engine.themes.words import Said, heard, key_terms, label, said, words
+from coproduce.engine.themes.words import Said, heard, key_terms, label, said, says_something
 
 LSA_DIMENSIONS = 100
 LSA_SHARE = 0.3
@@ -50,12 +50,12 @@ def find(
     aside = np.array(speakers_asked, dtype=bool) if speakers_asked is not None else np.zeros(len(texts), bool)
     if sources is not None:
         aside |= repeated(texts, sources)
-    speaking = [at for at, text in enumerate(texts) if not aside[at] and words(text)]
     # What is said twice in the same words is grouped once. The order is by the words themselves.
     places: dict[str, list[int]] = defaultdict(list)
-    for at in speaking:
+    for at in np.flatnonzero(~aside).tolist():
         places[texts[at]].append(at)
-    single = sorted(places)
+    single = sorted(text for text in places if says_something(text))
+    speaking = [at for text in single for at in places[text]]
     behind = np.array([len(places[text]) for text in single], dtype=int)
     embedder = embedder or default_embedder()
     if vectors is not None:

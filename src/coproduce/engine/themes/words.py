@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -27,7 +28,9 @@ _FILLER = re.compile(
 )
 _AGAIN = re.compile(r"(?i)\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,2})(?:[,\s]+\1\b)+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:]\d+)*%?")
-_STOP = re.compile(r"[.!?;:…()\"“”]")
+_SAID = re.compile(
+    rf"(?P<filler>(?i:{_FILLER.pattern.removeprefix('(?i)')}))|(?P<word>{_WORD.pattern})|(?P<stop>[.!?;:…()\"“”])"
+)
 
 _LISTS: dict[str, str] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 _PALE, _EMPTY, _TELLING = (frozenset(_LISTS[name].split()) for name in ("pale", "empty", "telling"))
@@ -64,13 +67,17 @@ def heard(text: str) -> str:
     return _AGAIN.sub(r"\1", without).strip(" ,") or text.strip()
 
 
-def words(text: str) -> list[Word]:
-    """The words that may say something, in order; fillers and words of every day are left out."""
-    return [word for run in _runs(text) for word in run if not word.pale]
+def says_something(text: str) -> bool:
+    """Whether there is any word in it that may say something, fillers and words of every day left out."""
+    return any(
+        found.lastgroup == "word" and (form := _form(found[0])) is not None and not form[1]
+        for found in _SAID.finditer(text)
+    )
 
 
 def terms(text: str) -> list[tuple[str, int, int]]:
-    """The words, and the pairs of words that stand side by side, each with its place: stem(s), begins, ends."""
+    """The words that may say something, and the pairs of words that stand side by side, each with its place: stem(s),
+    begins, ends."""
     found: list[tuple[str, int, int]] = []
     for run in _runs(text):
         found += [(word.stem, word.begins, word.ends) for word in run if not word.pale]
@@ -84,30 +91,25 @@ def terms(text: str) -> list[tuple[str, int, int]]:
 
 def _runs(text: str) -> Iterable[list[Word]]:
     """The words of each stretch that nothing ends: a full stop, a filler, a bracket."""
-    fillers = [found.span() for found in _FILLER.finditer(text)]
-    skip = iter([*fillers, (len(text), len(text))])
-    begins, ends = next(skip)
     run: list[Word] = []
-    last = 0
-    for found in _WORD.finditer(text):
-        at, to = found.span()
-        while ends <= at and begins < len(text):
-            begins, ends = next(skip)
+    for found in _SAID.finditer(text):
+        if found.lastgroup != "word":
             if run:
                 yield run
                 run = []
-        if begins <= at < ends:
-            continue
-        if run and _STOP.search(text, last, at):
-            yield run
-            run = []
-        last = to
-        word = found[0].replace("’", "'").casefold()
-        word = word.removesuffix("'s")
-        if len(word) > 2 and (word in _PALE or weight(word) > 0):
-            run.append(Word(stem(word), at, to, word in _PALE))
+        elif (form := _form(found[0])) is not None:
+            run.append(Word(form[0], *found.span(), form[1]))
     if run:
         yield run
+
+
+@lru_cache(maxsize=200_000)
+def _form(written: str) -> tuple[str, bool] | None:
+    """A word's stem, and whether it is pale; None where it says nothing."""
+    word = written.replace("’", "'").casefold().removesuffix("'s")
+    if len(word) > 2 and (word in _PALE or weight(word) > 0):
+        return stem(word), word in _PALE
+    return None
 
 
 @lru_cache(maxsize=200_000)
@@ -159,19 +161,20 @@ def said(texts: Sequence[str], behind: np.ndarray, least: int = 2) -> Said:
     from scipy.sparse import csr_matrix
 
     columns: dict[str, int] = {}
-    forms: dict[str, Counter[str]] = {}
-    rows_at, cells = [0], []
+    written: defaultdict[tuple[str, str], int] = defaultdict(int)
+    rows_at, cells = [0], array("q")
     for text in texts:
         here = set()
         for term, begins, ends in terms(text):
-            column = columns.setdefault(term, len(columns))
-            here.add(column)
-            form = " ".join(text[begins:ends].replace("’", "'").split()).removesuffix("'s")
-            forms.setdefault(term, Counter())[form] += 1
-        cells += sorted(here)
+            here.add(columns.setdefault(term, len(columns)))
+            written[term, text[begins:ends]] += 1
+        cells.extend(sorted(here))
         rows_at.append(len(cells))
+    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (term, form), often in written.items():
+        forms[term][" ".join(form.replace("’", "'").split()).removesuffix("'s")] += often
     shape = (len(texts), len(columns))
-    counts = csr_matrix((np.ones(len(cells), np.float32), np.array(cells, int), np.array(rows_at)), shape)
+    counts = csr_matrix((np.ones(len(cells), np.float32), np.array(cells), np.array(rows_at)), shape)
     kept = np.flatnonzero(counts.T @ behind >= least)
     stems = list(columns)
     # The order of the columns must not depend on which text came first.
