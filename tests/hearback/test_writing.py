@@ -20,6 +20,7 @@ from coproduce.voices.actions import write_down
 from coproduce.voices.consent import Choice
 from coproduce.voices.models import Carried
 from tests.conftest import make_person
+from tests.hearback.conftest import it_went, on_the_line
 
 pytestmark = pytest.mark.django_db
 WROTE = {"title": "It has started", "text": "You pick one worker, and they stay with you."}
@@ -255,8 +256,8 @@ def test_a_text_about_several_things_opens_the_first_and_leads_to_the_others(ami
         tie(amina, made, voices=[write_down(amina, town, f"I want {title.lower()}", "note", sami)])
         write_update(amina, made, f"News: {title}", f"{title}, from May.")
     first, second = Feedback.objects.filter(person=sami)
-    message = sending.claim(first.pk, "one worker", Way.Kind.TEXT)
-    sending.sent(message)
+    message = on_the_line(first.pk, "one worker", Way.Kind.TEXT)
+    it_went(message)
     assert [each.feedback for each in message.also] == [second]
     for this, other in ((first, second), (second, first)):
         page = Client().get(reply_path(this)).content.decode()

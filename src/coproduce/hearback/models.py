@@ -145,14 +145,23 @@ def with_quotes(feedback: Iterable[Feedback]) -> list[Feedback]:
     feedback = list(feedback)
     chosen = Voice.objects.for_reading(None).exclude(words="")
     links = Update.quotes.through.objects.filter(update__in={each.update_id for each in feedback})
-    known = chosen.in_bulk(links.order_by().values_list("voice", flat=True).distinct())
+    pairs = list(links.order_by("pk").values_list("update", "voice"))
+    known = chosen.in_bulk({voice for _update, voice in pairs}) if pairs else {}
+    with_it: dict[int, list[Voice]] = {}
+    for update, quote in pairs:
+        if quote in known:
+            with_it.setdefault(update, []).append(known[quote])
     for each in feedback:
-        each.quotes = []
-    for update, voice in links.order_by("pk").values_list("update", "voice"):
-        for each in feedback:
-            if each.update_id == update and voice in known and known[voice].person_id != each.person_id:
-                each.quotes.append(known[voice])
+        quotes = with_it.get(each.update_id, [])
+        each.quotes = [quote for quote in quotes if quote.person_id != each.person_id]
     return feedback
+
+
+def quotes_with(feedback: Feedback) -> list[Voice]:
+    """The quotes that go with it. Uses what was fetched."""
+    if "quotes" in feedback.__dict__:
+        return feedback.quotes
+    return quotes_for(feedback.update, feedback.person_id)
 
 
 def quotes_for(update: Update, person: int | None) -> list[Voice]:
@@ -298,6 +307,7 @@ class Feedback(models.Model):
     objects = FeedbackQuerySet.as_manager()
     who: str  # with named_for()
     quotes: list[Voice]  # with_quotes() fetches them
+    said: list[Voice]  # with_their_words() fetches them
 
     class Meta:
         ordering = ["owed_at", "pk"]
@@ -315,6 +325,8 @@ class Feedback(models.Model):
                 name="when_feedback_was_heard",
             ),
             models.Index(fields=["person", "sent_at"]),
+            # What is to go, the longest owed first, without sorting a hundred thousand.
+            models.Index(fields=["owed_at", "id"], condition=Q(state="owed"), name="owed_feedback"),
             models.Index(
                 fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"
             ),
@@ -337,6 +349,7 @@ class Attempt(models.Model):
     """
 
     class Outcome(models.TextChoices):
+        READY = "ready", _("about to be sent")
         BEGUN = "begun", _("being sent")
         TAKEN = "taken", _("on its way")
         ARRIVED = "arrived", _("arrived")
@@ -364,7 +377,7 @@ class Attempt(models.Model):
             models.Index(fields=["kind", "at"]),
             models.Index(
                 fields=["outcome", "kind"],
-                condition=Q(outcome__in=["begun", "taken", "uncertain"]),
+                condition=Q(outcome__in=["ready", "begun", "taken", "uncertain"]),
                 name="open_attempts",
             ),
         ]
@@ -536,9 +549,26 @@ def latecomers(update: Update) -> int:
 def their_words(feedback: Feedback) -> list[Voice]:
     """What this person said that led to it, oldest first. Their own words are always theirs to read.
 
-    Not what they took back: whoever makes the letter or the call would see whose it was.
+    Not what they took back: whoever makes the letter or the call would see whose it was. Uses what was fetched.
     """
+    if "said" in feedback.__dict__:
+        return feedback.said
     return list(_their_words(feedback))
+
+
+def with_their_words(feedback: Iterable[Feedback]) -> list[Feedback]:
+    """Each with what its person said that led to it, all fetched together."""
+    feedback = list(feedback)
+    people = {each.person_id for each in feedback}
+    said = Voice.objects.filter(person__in=people, withdrawn_at__isnull=True).exclude(words="")
+    theirs = list(said.order_by().values_list("pk", flat=True))
+    behind: dict[tuple[int, int | None], list[Voice]] = {}
+    for update in {each.update_id: each.update for each in feedback}.values():
+        for voice in voices_behind_update(update, theirs).order_by("said_on", "pk"):
+            behind.setdefault((update.pk, voice.person_id), []).append(voice)
+    for each in feedback:
+        each.said = behind.get((each.update_id, each.person_id), [])
+    return feedback
 
 
 def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:

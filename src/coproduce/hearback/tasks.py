@@ -24,7 +24,7 @@ One = TypeVar("One")
 SEND_FOR = (
     5.0  # seconds for each way; then other work has its turn, and a worker asked to stop does so in between
 )
-AT_ONCE = 2_000  # more than a worker sends in its turn
+AT_ONCE = 10_000  # more than some workers send in their turns
 
 
 @task(takes_context=True)
@@ -41,6 +41,8 @@ def deliver(context: TaskContext) -> None:
         owed = list(sending.to_send(channel.kind).values_list("pk", flat=True)[:AT_ONCE])
         if not owed:
             continue
+        if len(owed) > sending.AT_ONCE:
+            ask_for_help()
         random.shuffle(owed)  # so that several workers rarely reach for the same one
         try:
             wait = sending.send_all(channel, _some(owed), worker)
@@ -54,9 +56,15 @@ def deliver(context: TaskContext) -> None:
             waits[Way.Kind.TRUSTED_PERSON] = sending.TRY_AGAIN_AFTER
         more = not waits and bool(owed_notices())
     if more:
-        deliver.enqueue()
+        ask_for_help()
     elif waits:
         deliver.using(run_after=timezone.now() + min(waits.values())).enqueue()
+
+
+def ask_for_help() -> None:
+    """Let whichever worker has nothing to do send as well. One such job waits at a time: there may be many workers."""
+    if not DBTaskResult.objects.ready().filter(task_path=deliver.module_path).exists():
+        deliver.enqueue()
 
 
 def _some(owed: list[One]) -> Iterator[One]:
