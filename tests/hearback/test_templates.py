@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.plainwords import reading_age, sentences_too_long
+from coproduce.glossary.models import Term
 from coproduce.hearback import actions, not_fixed, sending
 from coproduce.hearback.channels import Message, email, letter
 from coproduce.hearback.models import Feedback, Notice
@@ -37,6 +38,7 @@ LINK = re.compile(r"https?://\S+")
 def messages(amina, lee, joan, town, settings) -> dict[str, str]:
     """Each outgoing text by the name of its template, as it goes to Lee."""
     settings.REPLY_TO = "answers@hub.example.org"
+    Term.objects.create(hub=town, word="ICB", explanation="Who pays for care here.", agreed_at=timezone.now())
     feedback = []
     for title, words in (("They said yes", "One person to ring"), ("It has begun", "A later bus")):
         change = record_change(amina, town, title, "It is done.", "service", "made")
@@ -46,7 +48,7 @@ def messages(amina, lee, joan, town, settings) -> dict[str, str]:
             amina,
             change,
             title,
-            "You pick one worker, and they stay.",
+            "You pick one worker, and they stay. The ICB pays.",
             quotes=[quote],
             unchanged="The evenings did not change.",
             following="We ask again.",
@@ -85,6 +87,14 @@ def test_every_template_that_goes_out_is_looked_at(messages):
     """A new one fails this until it is in the sample above."""
     outgoing = {file.name for file in FOLDER.glob("*.txt")} | {"email.html", "news_only.html"}
     assert outgoing <= set(messages)
+
+
+def test_what_the_group_explains_stands_once_at_the_foot(messages):
+    for name in ("email.txt", "email.html", "letter.txt"):
+        assert messages[name].count("Who pays for care here.") == 1, name
+        assert "What these words mean" in messages[name]
+    for name in ("news_only.txt", "news_only.html", "letter.txt, others may read"):
+        assert "ICB" not in messages[name]
 
 
 def test_every_message_is_easy_to_read(messages):

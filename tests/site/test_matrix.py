@@ -269,7 +269,7 @@ EXPECTED: dict[str, Expect] = {
     "hearback:text_receipt": NOBODY,
     "hearback:write": page(LEADS, BUYERS),
     "hearback:write_on_topic": page(LEADS, BUYERS),
-    "hearback:reading": page(LEADS, BUYERS, anywhere=True, methods=POST),
+    "hearback:reading": page(LEADS, BUYERS, methods=POST),
     "hearback:said_and_happened": page(LEADS, own=True, methods=GET),
     "hearback:said_and_happened_pdf": page(LEADS, own=True, methods=GET),
     "hearback:debt": page(LEADS, anywhere=True, methods=GET),

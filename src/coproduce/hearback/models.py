@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -19,6 +20,8 @@ from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.thread import voices_behind
+from coproduce.glossary.explained import explanations_for
+from coproduce.glossary.models import Term
 from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Mandate, Person, Way, name_for
 from coproduce.people.permissions import hubs_where
@@ -125,6 +128,13 @@ class Update(models.Model):
             (_t("Who to ask"), self.ask),
         ]
         return [(heading, words) for heading, words in parts if words.strip()]
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """What its hub explains of the words in it: for the foot of what goes out. Pages explain where they stand."""
+        return explanations_for(
+            "\n\n".join([self.title, *(words for _heading, words in self.parts())]), self.hub
+        )
 
 
 def voices_behind_update(update: Update, among: Collection[int] | None = None) -> VoiceQuerySet:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from django.utils.formats import date_format
 
+from coproduce.glossary.models import Term
 from coproduce.hearback.channels import Message
 from coproduce.hearback.models import Feedback, Update, quotes_with, their_words
 from coproduce.hearback.reply import address_here, reply_path
@@ -59,6 +60,15 @@ def news_of(
 def news_in(message: Message) -> list[News]:
     """What one message tells."""
     return [News(each.feedback, each.voices, quotes_with(each.feedback)) for each in (message, *message.also)]
+
+
+def terms_in(news: Iterable[News]) -> list[Term]:
+    """What is explained at the foot of a message with this news in it, each word once."""
+    return list({term.pk: term for each in news for term in each.update.terms}.values())
+
+
+def terms_for_paper(news: Iterable[News]) -> list[dict[str, str]]:
+    return [{"word": term.word, "means": term.explanation} for term in terms_in(news)]
 
 
 def for_paper(news: News) -> dict[str, object]:

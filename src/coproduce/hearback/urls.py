@@ -12,7 +12,7 @@ urlpatterns = [
     path("receipts/text/", receipts.text, name="text_receipt"),
     path("changes/<int:change>/tell/", writing.write, name="write"),
     path("topics/<int:topic>/tell/", writing.write_on_topic, name="write_on_topic"),
-    path("tell/reading/", writing.reading, name="reading"),
+    path("tell/reading/<int:hub>/", writing.reading, name="reading"),
     path("people/<int:pk>/what-happened/", story_pages.said_and_happened, name="said_and_happened"),
     path(
         "people/<int:pk>/what-happened.pdf",

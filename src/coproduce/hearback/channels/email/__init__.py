@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
 from coproduce.hearback.models import Notice
-from coproduce.hearback.news import News, news_in
+from coproduce.hearback.news import News, news_in, terms_in
 from coproduce.hearback.reply import address_here, reply_address, stop_path
 from coproduce.people.models import Account, Way
 
@@ -131,6 +131,7 @@ def content_of(way: Way, news: list[News]) -> Content:
     context = {
         "person": person,
         "news": news,
+        "terms": [] if way.others_may_read else terms_in(news),
         "hub": news[0].update.hub,
         "stop": here + stop_path(way),
         "here": here,

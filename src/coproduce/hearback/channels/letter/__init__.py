@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from coproduce.hearback.models import Feedback, Letters
-from coproduce.hearback.news import News, for_paper, news_of
+from coproduce.hearback.news import News, for_paper, news_of, terms_for_paper, terms_in
 from coproduce.people.models import Way
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice
@@ -92,9 +92,11 @@ def letter(feedback: Feedback, *also: Feedback, quotes: list[Voice] | None = Non
     }
     if way and way.others_may_read:
         return outside | {"sender": settings.SENDER_NAME}
+    news = news_of([feedback, *also], quotes)
     return outside | {
         "hub": feedback.update.hub.name,
-        "news": [for_paper(news) for news in news_of([feedback, *also], quotes)],
+        "news": [for_paper(each) for each in news],
+        "terms": terms_for_paper(news),
     }
 
 
@@ -112,6 +114,7 @@ def words_of_letter(way: Way, news: list[News]) -> str:
         {
             "person": news[0].feedback.person,
             "news": news,
+            "terms": terms_in(news),
             "hub": news[0].update.hub,
             "news_only": way.others_may_read,
             "sender": settings.SENDER_NAME,
