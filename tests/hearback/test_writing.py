@@ -124,7 +124,7 @@ def test_names_known_here_are_no_jargon(amina, town, change, signed_in):
 
 def test_while_somebody_types_the_glossary_of_this_hub_is_asked(amina, town, signed_in):
     """She may write in both; a word that one of them explains is explained there and not everywhere."""
-    other = Hub.add_root(name="Westmoor")
+    other = Hub.objects.add_root({"name": "Westmoor"})
     Membership.objects.create(person=amina, hub=other, role=Membership.Role.FACILITATOR)
     Term.objects.create(hub=other, word="ICB", explanation="Who pays.", agreed_at=timezone.now())
     browser = signed_in(amina)

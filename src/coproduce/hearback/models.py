@@ -448,6 +448,7 @@ class Reply(models.Model):
     class Outcome(models.TextChoices):
         TAKEN = "taken", _("taken as an answer")
         PUT_ASIDE = "put aside", _("put aside")
+        STOPPED = "stopped", _("they want no more this way")
 
     KEPT_ASIDE = dt.timedelta(days=90)
 
@@ -467,6 +468,9 @@ class Reply(models.Model):
     voice = models.ForeignKey(Voice, models.SET_NULL, null=True, related_name="+")
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
     taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    said_back_at = models.DateTimeField(
+        null=True
+    )  # claimed before it goes, so that nothing is said back twice
 
     objects = ReplyQuerySet.as_manager()
 
@@ -479,8 +483,41 @@ class Reply(models.Model):
         return f"reply {self.pk}"
 
 
+class EnclosedQuerySet(models.QuerySet["Enclosed"]):
+    def visible_to(self, person: Person | None) -> EnclosedQuerySet:
+        return self.filter(reply__in=Reply.objects.visible_to(person))
+
+
+class Enclosed(models.Model):
+    """A file that came with what somebody wrote back. Without `file` it was not kept: somebody has to ask for it."""
+
+    reply = models.ForeignKey(Reply, models.CASCADE, related_name="enclosed")
+    name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=40, blank=True)  # by its content, not by what it calls itself
+    size = models.PositiveIntegerField()  # bytes
+    file = models.FileField(upload_to="enclosed", blank=True)
+    seen_at = models.DateTimeField(null=True)
+    seen_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    objects = EnclosedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "enclosed"
+        indexes = [models.Index(fields=["reply"], condition=Q(seen_at=None), name="enclosed_to_look_at")]
+
+    def __str__(self) -> str:
+        return f"enclosed {self.pk}"
+
+    @property
+    def what(self) -> str:
+        """What it is, as people say it."""
+        kinds = {"image": _t("A picture"), "audio": _t("Sound")}
+        return kinds.get(self.kind.partition("/")[0], _t("A PDF file"))
+
+
 class Notice(models.Model):
-    """That somebody was sent an email about an update: it says that there is something to see, and no more.
+    """That somebody got word of an update: it says that there is something to see, and no more.
 
     Either it is a trusted person who is to pass the update on, or who sees to it: somebody says it is not put right.
 
@@ -505,30 +542,6 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice of update {self.update_id} to person {self.trusted_id}"
-
-
-def owed_notices(update: int | None = None, trusted: int | None = None) -> list[tuple[int, int]]:
-    """The (update, trusted person) of each notice to send now; of those, only for this update or person.
-
-    That is whoever likes email best, has something to pass on under a mandate that stands, and got no email about it.
-    """
-    by_email = Way.objects.best().filter(person=OuterRef("trusted"), kind=Way.Kind.EMAIL)
-    held = Mandate.objects.standing("hear").filter(Exists(by_email))
-    if trusted is not None:
-        held = held.filter(trusted=trusted)
-    owed = Feedback.objects.owed_by(Way.Kind.TRUSTED_PERSON).filter(person__in=held.values("person"))
-    if update is not None:
-        owed = owed.filter(update=update)
-    through: dict[int, list[int]] = {}
-    for person, by in held.filter(person__in=owed.values("person")).values_list("person", "trusted"):
-        through.setdefault(person, []).append(by)
-    pairs = {
-        (of, by) for of, person in owed.values_list("update", "person") for by in through.get(person, ())
-    }
-    told = Notice.objects.filter(update__in={of for of, _by in pairs}, why=Notice.Why.PASS_ON).values_list(
-        "update", "trusted"
-    )
-    return sorted(pairs - set(told))
 
 
 def tally(update: Update) -> dict[str, int]:

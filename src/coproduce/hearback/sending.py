@@ -7,14 +7,12 @@ workers and far sides; what a person decides stands in actions.py.
 from __future__ import annotations
 
 import datetime as dt
-import smtplib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 
 from django.conf import settings
-from django.core.mail import get_connection
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -29,17 +27,14 @@ from coproduce.hearback.channels import (
     Sent,
     Uncertain,
     Unreachable,
-    email,
 )
 from coproduce.hearback.channels.here import sent_by_machine
 from coproduce.hearback.models import (
     Attempt,
     Feedback,
     FeedbackQuerySet,
-    Notice,
     State,
     Update,
-    owed_notices,
     with_quotes,
     with_their_words,
 )
@@ -457,7 +452,7 @@ def _went(attempt: Attempt) -> None:
     Feedback.objects.filter(pk=attempt.feedback_id).update(state=State.SENT, sent_at=attempt.at, problem="")
 
 
-# Workers that died, trusted people, backups
+# Workers that died, backups
 
 
 def claimants() -> set[str]:
@@ -478,50 +473,6 @@ def give_up_claims(dead: Iterable[str]) -> int:
         attempt = attempts[feedback.pk]
         messages.append(Message(feedback, attempt.way or Way(kind=attempt.kind), attempt.reference))
     return finish(messages)
-
-
-def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
-    """The notice about one update to one trusted person, and the address, if it is still to go at this moment."""
-    with transaction.atomic():
-        way = Way.objects.best().filter(person=trusted, kind=Way.Kind.EMAIL).first()
-        if way is None or not owed_notices(update, trusted):
-            return None
-        notice, new = Notice.objects.get_or_create(update_id=update, trusted_id=trusted)
-        return (notice, way.address) if new else None
-
-
-def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
-    """Tell trusted people, by (update, person), that there is something to pass on. False if it could not be reached.
-
-    Each is claimed right before it goes, and only if a mandate stands at that moment.
-    """
-    connection = get_connection()
-    try:
-        connection.open()
-    except email.TROUBLE:
-        return False
-    try:
-        for update, trusted in owed:
-            claimed = claim_notice(update, trusted)
-            if claimed is None:
-                continue
-            notice, address = claimed
-            try:
-                message = email.write_notice(notice, address)
-                message.connection = connection
-                message.send()
-            except (*email.TROUBLE, ValueError) as trouble:  # it may have gone: it is not sent again
-                if isinstance(trouble, smtplib.SMTPServerDisconnected):
-                    return False
-            else:
-                notice_sent(notice)
-    finally:
-        connection.close()
-    return True
-
-
-def notice_sent(notice: Notice) -> None:
-    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
 
 
 def not_sure_since_restored() -> int:
