@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from email.message import EmailMessage
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coproduce.engine.inbox import as_text, own_words, read_email, yes_or_no
+from coproduce.engine.inbox import (
+    as_text,
+    kind_of,
+    own_words,
+    read_email,
+    wants_it_to_stop,
+    yes_or_no,
+)
 
 ANSWER = """\
 From: Lee <Lee@Example.org>
@@ -175,3 +184,54 @@ def test_every_line_that_is_left_stands_in_the_text_in_its_order(lines):
         ]
         assert found
         at = found[0] + 1
+
+
+# Files, and a wish that it stops
+
+
+def with_files(*files: tuple[str, str, bytes]) -> bytes:
+    message = EmailMessage()
+    message["From"] = "lee@example.org"
+    message.set_content("Look")
+    for kind, name, content in files:
+        main, _slash, sub = kind.partition("/")
+        message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    return message.as_bytes()
+
+
+def test_what_a_file_is_is_seen_by_its_content_and_not_by_what_it_calls_itself():
+    read = read_email(
+        with_files(
+            ("image/png", "../../etc/a.png", b"\x89PNG\r\n\x1a\n..."),
+            ("image/jpeg", "b\u202egpj.exe", b"MZ\x90"),
+            ("application/pkcs7-signature", "smime.p7s", b"signed"),
+            ("text/plain", "notes.txt", b"plain"),
+        )
+    )
+    assert [(each.name, each.kind) for each in read.enclosed] == [
+        ("a.png", "image/png"),
+        ("b gpj.exe", ""),
+        ("notes.txt", ""),
+    ]
+    assert read.words == "Look"
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_some_kind_or_none(content):
+    assert kind_of(content) == "" or kind_of(content).partition("/")[0] in ("image", "audio", "application")
+
+
+@given(st.text(max_size=60))
+def test_any_name_of_a_file_is_made_harmless(name):
+    message = b'From: a@b.org\r\nContent-Type: image/png; name="' + name.encode() + b'"\r\n\r\nx'
+    for each in read_email(message).enclosed:
+        assert len(each.name) <= 100
+        assert not set(each.name) & set("/\\\r\n\x00") and each.name.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("words", "stops"),
+    [("STOP", True), ("stop!", True), ("Unsubscribe", True), ("Don't stop", False), ("Stop it at 5", False)],
+)
+def test_a_wish_that_it_stops_is_that_and_no_more(words, stops):
+    assert wants_it_to_stop(words) is stops

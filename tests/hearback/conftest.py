@@ -5,12 +5,24 @@ from __future__ import annotations
 import pytest
 
 from coproduce.changes.actions import record_change, tie
-from coproduce.hearback import actions
+from coproduce.hearback import actions, sending
+from coproduce.hearback.channels import Message, Sent
 from coproduce.hearback.models import Feedback
 from coproduce.people.actions import add_way
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
 from tests.hearback import far_sides
+
+
+def on_the_line(feedback: int, worker: str, kind: str) -> Message:
+    """One that a worker has claimed and that goes at this moment."""
+    [message] = sending.claim([feedback], worker, kind)
+    assert sending.begin(message)
+    return message
+
+
+def it_went(message: Message) -> None:
+    sending.finish([message], (message, Sent()))
 
 
 @pytest.fixture

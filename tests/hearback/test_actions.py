@@ -12,6 +12,7 @@ from coproduce.people.permissions import NotAllowed
 from coproduce.themes.actions import make_theme
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
+from tests.hearback.conftest import on_the_line
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,7 @@ def test_nobody_is_told_twice_when_the_queue_is_worked_again(amina, change, work
 
 def test_what_a_dead_worker_had_claimed_is_uncertain_and_not_sent_again(amina, change, lee, work_the_queue):
     update = actions.write_update(amina, change, "News", "Text.")
-    claimed = sending.claim(update.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL).feedback
+    claimed = on_the_line(update.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL).feedback
     assert sending.give_up_claims(dead=["worker-1"]) == 1
     work_the_queue()
     assert mail.outbox == []

@@ -16,6 +16,7 @@ from coproduce.hearback.models import Attempt, Feedback, State
 from coproduce.people.actions import add_way, keep_hub_quiet, keep_quiet, start_way, stop_way
 from coproduce.people.models import Way
 from tests.conftest import make_person
+from tests.hearback.conftest import it_went, on_the_line
 
 pytestmark = pytest.mark.django_db
 Outcome = Attempt.Outcome
@@ -140,15 +141,15 @@ def _refusing_senders(talk, line: str) -> None:
 
 def test_a_receipt_that_overtakes_our_own_record_holds(owed):
     feedback = owed(EMAIL)
-    message = sending.claim(feedback.pk, "a worker", "email")
+    message = on_the_line(feedback.pk, "a worker", "email")
     assert sending.bounced(message.reference, "no such user")
-    sending.sent(message)
+    it_went(message)
     assert now(feedback).state == State.UNDELIVERABLE
 
     other = owed(("email", "dot@example.org"), name="Dot")
-    message = sending.claim(other.pk, "a worker", "email")
+    message = on_the_line(other.pk, "a worker", "email")
     assert sending.arrived(message.reference)
-    sending.sent(message)
+    it_went(message)
     assert now(other).state == State.SENT
     assert outcomes(other) == [("email", Outcome.ARRIVED)]
 
@@ -174,7 +175,7 @@ def test_a_bounce_that_comes_after_they_heard_some_other_way_changes_nothing(owe
 
 def test_what_is_uncertain_is_sent_once_the_far_side_says_it_has_it(owed):
     feedback = owed(EMAIL)
-    message = sending.claim(feedback.pk, "a dead worker", "email")
+    message = on_the_line(feedback.pk, "a dead worker", "email")
     assert sending.give_up_claims(["a dead worker"]) == 1
     assert outcomes(feedback) == [("email", Outcome.UNCERTAIN)]
     sending.taken(message.reference)
@@ -183,10 +184,10 @@ def test_what_is_uncertain_is_sent_once_the_far_side_says_it_has_it(owed):
 
 def test_a_worker_that_was_taken_for_dead_does_not_undo_what_a_person_decided(owed, amina):
     feedback = owed(EMAIL)
-    message = sending.claim(feedback.pk, "a slow worker", "email")
+    message = on_the_line(feedback.pk, "a slow worker", "email")
     sending.give_up_claims(["a slow worker"])
     actions.settle(amina, now(feedback), it_went=False)
-    sending.sent(message)
+    it_went(message)
     assert now(feedback).state == State.OWED
 
 
@@ -411,9 +412,9 @@ def test_attempts_hold_no_word_and_no_address(owed, amina, work_the_queue):
 def test_a_second_way_of_the_same_kind_is_another_way(owed, amina):
     feedback = owed(EMAIL)
     second = add_way(amina, feedback.person, "email", "second@example.org")
-    message = sending.claim(feedback.pk, "a worker", "email")
+    message = on_the_line(feedback.pk, "a worker", "email")
     assert message.way.address == "sami@example.org"
     sending.refused(message, "550 no")
-    again = sending.claim(feedback.pk, "a worker", "email")
+    again = on_the_line(feedback.pk, "a worker", "email")
     assert again.way == second
     assert again.reference != message.reference

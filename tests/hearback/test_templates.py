@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.plainwords import reading_age, sentences_too_long
-from coproduce.hearback import actions, not_fixed, sending
+from coproduce.glossary.models import Term
+from coproduce.hearback import actions, not_fixed, notices, saying_back, sending
 from coproduce.hearback.channels import Message, email, letter
-from coproduce.hearback.models import Feedback, Notice
+from coproduce.hearback.models import Feedback, Reply
 from coproduce.hearback.news import news_in
 from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.text import words_of_text
-from coproduce.people.models import Way
+from coproduce.people.models import Person, Way
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
 from tests.journeys.conftest import AXE, RULES
@@ -37,6 +39,7 @@ LINK = re.compile(r"https?://\S+")
 def messages(amina, lee, joan, town, settings) -> dict[str, str]:
     """Each outgoing text by the name of its template, as it goes to Lee."""
     settings.REPLY_TO = "answers@hub.example.org"
+    Term.objects.create(hub=town, word="ICB", explanation="Who pays for care here.", agreed_at=timezone.now())
     feedback = []
     for title, words in (("They said yes", "One person to ring"), ("It has begun", "A later bus")):
         change = record_change(amina, town, title, "It is done.", "service", "made")
@@ -46,7 +49,7 @@ def messages(amina, lee, joan, town, settings) -> dict[str, str]:
             amina,
             change,
             title,
-            "You pick one worker, and they stay.",
+            "You pick one worker, and they stay. The ICB pays.",
             quotes=[quote],
             unchanged="The evenings did not change.",
             following="We ask again.",
@@ -61,7 +64,6 @@ def messages(amina, lee, joan, town, settings) -> dict[str, str]:
     together = Message(first, way, "r1", (Message(second, way, "r2"),))
     alone = Message(Feedback(update=first.update, person=shared), quiet, "r3")
     both, closed = email.what_it_says(together), email.what_it_says(alone)
-    joans = Notice(update=first.update, trusted=joan)
     return {
         "email.txt": both.text,
         "email.html": both.html,
@@ -69,12 +71,24 @@ def messages(amina, lee, joan, town, settings) -> dict[str, str]:
         "news_only.html": closed.html,
         "letter.txt": letter.words_of_letter(way, news_in(together)),
         "letter.txt, others may read": letter.words_of_letter(quiet, news_in(alone)),
-        "notice.txt": email.write_notice(joans, "j@example.org").body,
-        "not_fixed.txt": not_fixed.write(joans, "j@example.org").body,
+        "notice.txt": notices.words_of_email(joan),
+        "notice, text": notices.words_of_text(Way(person=joan, kind=Way.Kind.TEXT)),
+        "not_fixed.txt": not_fixed.words_for(joan),
+        "not_kept.txt": saying_back.words_of_not_kept(came_with(lee), way),
+        "not_kept.txt, others may read": saying_back.words_of_not_kept(came_with(lee), quiet),
+        "stop, text": saying_back.words_of_stop(),
         "text": words_of_text(first, False),
         "text, others may read": words_of_text(first, True),
         "subject": f"{both.subject}\n{closed.subject}",
     }
+
+
+def came_with(person: Person) -> Reply:
+    """An answer with two files that were not kept."""
+    reply = Reply.objects.create(came_by="email", number=get_random_string(9), sender="", person=person)
+    for name in ("door.exe", "letter.doc"):
+        reply.enclosed.create(name=name, size=9)
+    return reply
 
 
 def plain(text: str) -> str:
@@ -87,6 +101,14 @@ def test_every_template_that_goes_out_is_looked_at(messages):
     assert outgoing <= set(messages)
 
 
+def test_what_the_group_explains_stands_once_at_the_foot(messages):
+    for name in ("email.txt", "email.html", "letter.txt"):
+        assert messages[name].count("Who pays for care here.") == 1, name
+        assert "What these words mean" in messages[name]
+    for name in ("news_only.txt", "news_only.html", "letter.txt, others may read"):
+        assert "ICB" not in messages[name]
+
+
 def test_every_message_is_easy_to_read(messages):
     for name, text in messages.items():
         age = reading_age(plain(text))
@@ -95,7 +117,8 @@ def test_every_message_is_easy_to_read(messages):
 
 
 def test_no_message_that_others_may_see_gives_anybody_away(messages):
-    for name in ("subject", "text", "text, others may read", "news_only.txt", "news_only.html", "notice.txt"):
+    outside = ("subject", "text", "text, others may read", "notice, text", "stop, text", "notice.txt")
+    for name in (*outside, "news_only.txt", "news_only.html", "not_kept.txt, others may read"):
         assert sensitive_words(plain(messages[name])) == [], name
     for name in ("news_only.txt", "news_only.html", "text, others may read", "letter.txt, others may read"):
         for words in ("One person to ring", "They said yes", "/reply/"):

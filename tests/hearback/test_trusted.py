@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import re
 from contextlib import contextmanager
 
@@ -9,14 +11,19 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
-from coproduce.hearback import actions, sending
-from coproduce.hearback.models import Feedback, Notice, State, owed_notices, their_words, their_words_for
+from coproduce.hearback import actions
+from coproduce.hearback.models import Feedback, Notice, State, their_words, their_words_for
+from coproduce.hearback.notices import claim_notice, owed_notices, send_notices
+from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.tasks import deliver_what_is_owed
+from coproduce.hearback.text import parts
 from coproduce.people.actions import bring_in, end_mandate, make_mandate
 from coproduce.people.models import Mandate, Membership, Way
 from coproduce.people.permissions import NotAllowed
@@ -158,6 +165,78 @@ def test_who_does_not_like_email_gets_none(feedback, joan, work_the_queue):
     assert mail.outbox == [] and owed_notices() == []
 
 
+def test_who_likes_a_text_gets_one_that_says_nothing(feedback, joan, town, gateway_server, work_the_queue):
+    type(town).objects.update(quiet_from="03:00", quiet_until="03:00")
+    joan.ways.update(kind=Way.Kind.TEXT, address="07700 900111")
+    work_the_queue()
+    [said] = gateway_server.texts
+    assert said["to"] == "+447700900111"
+    assert said["text"].startswith("News for you") and "/supporting/" in said["text"]
+    assert sensitive_words(said["text"]) == [] and parts(said["text"]) == 1
+    assert Notice.objects.get().sent_at is not None
+    assert mail.outbox == []
+
+
+def test_no_text_to_her_at_night(feedback, joan, town, gateway_server):
+    joan.ways.update(kind=Way.Kind.TEXT, address="07700 900111")
+    now = timezone.localtime()
+    hour = dt.timedelta(hours=1)
+    joan.quiet_from, joan.quiet_until = (now - hour).time(), (now + hour).time()
+    joan.save()
+    assert owed_notices() == []
+    joan.quiet_from, joan.quiet_until = (now + hour).time(), (now - hour).time()
+    joan.save()
+    assert owed_notices() == [(feedback.update_id, joan.pk)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "where", "shows"),
+    [
+        ("phone", "01632 960111", "phone", "Ring 01632 960111"),
+        ("letter", "1 Long Road\nEM1 1AA", "face_to_face", "Print the letter"),
+        ("face_to_face", "The day centre", "face_to_face", "The day centre"),
+    ],
+)
+def test_who_likes_another_way_is_told_by_somebody(
+    feedback, joan, amina, signed_in, work_the_queue, kind, address, where, shows
+):
+    joan.ways.update(kind=kind, address=address)
+    work_the_queue()
+    assert mail.outbox == []
+    browser = signed_in(amina)
+    assert "that there is news to pass on" in browser.get("/").content.decode()
+    page = browser.get(f"/who-has-heard/to-tell/{where}/").content.decode()
+    assert "Joan" in page and shows in page and "Magpie" not in page
+    if kind == "letter":
+        pdf = browser.post(f"/who-has-heard/notice/{joan.pk}/", {"letter": ""}).content
+        text = PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
+        assert "1 Long Road" in text and "news for somebody you support" in " ".join(text.split())
+        assert not Notice.objects.exists()  # printed is not posted
+    browser.post(f"/who-has-heard/notice/{joan.pk}/", {"told": ""})
+    browser.post(f"/who-has-heard/notice/{joan.pk}/", {"told": ""})
+    assert Notice.objects.get().trusted == joan
+    page = browser.get(f"/who-has-heard/to-tell/{where}/").content.decode()
+    assert shows not in page and "Everybody on this list has heard" in page
+    assert Feedback.objects.owed_through(joan).exists()  # she has still to pass it on
+
+
+def test_where_email_goes_by_notify_so_does_the_notice(
+    feedback, joan, notify_server, settings, work_the_queue
+):
+    settings.NOTIFY_TEMPLATES = settings.NOTIFY_TEMPLATES | {"email": "an-email"}
+    work_the_queue()
+    [said] = notify_server.sent
+    assert said["email_address"] == "joan@example.org"
+    assert "News for you" in said["personalisation"]["subject"]
+
+
+def test_where_nothing_can_go_it_is_given_back_and_tried_again(feedback, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert not send_notices(owed_notices())
+    assert not Notice.objects.exists() and owed_notices() != []
+
+
 def test_ending_it_stops_the_email_in_the_queue(feedback, magpie, amina, work_the_queue):
     end_mandate(amina, magpie.mandates.get(), with_them_present=True)
     work_the_queue()
@@ -168,12 +247,12 @@ def test_ending_it_stops_even_what_the_worker_has_in_hand(feedback, magpie, joan
     in_hand = owed_notices()
     assert in_hand == [(feedback.update_id, joan.pk)]
     end_mandate(magpie, magpie.mandates.get())
-    assert sending.send_notices(in_hand)
+    assert send_notices(in_hand)
     assert mail.outbox == []
 
 
 def test_a_notice_that_may_have_gone_is_not_sent_again(feedback, joan, work_the_queue):
-    assert sending.claim_notice(feedback.update_id, joan.pk) is not None  # and the worker dies
+    assert claim_notice(feedback.update_id, joan.pk) is not None  # and the worker dies
     work_the_queue()
     assert mail.outbox == []
     assert Feedback.objects.owed_through(joan).exists()

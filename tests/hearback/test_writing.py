@@ -10,16 +10,18 @@ from pypdf import PdfReader
 
 from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, tie
+from coproduce.glossary.explained import check
+from coproduce.glossary.models import Term
 from coproduce.hearback import sending
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Attempt, Feedback, State, Update
-from coproduce.hearback.reading import how_it_reads
-from coproduce.people.models import Way
+from coproduce.people.models import Hub, Membership, Way
 from coproduce.people.permissions import NotAllowed
 from coproduce.voices.actions import write_down
 from coproduce.voices.consent import Choice
 from coproduce.voices.models import Carried
 from tests.conftest import make_person
+from tests.hearback.conftest import it_went, on_the_line
 
 pytestmark = pytest.mark.django_db
 WROTE = {"title": "It has started", "text": "You pick one worker, and they stay with you."}
@@ -98,25 +100,40 @@ def test_how_it_reads_is_said_while_writing_and_on_the_preview(amina, lee, chang
         "consultation, which facilitated comprehensive stakeholder engagement across the wider partnership area."
         " The implementation of recommendations remains subject to evaluation."
     )
-    answer = signed_in(amina).post("/tell/reading/", {"text": hard})
+    answer = signed_in(amina).post(f"/tell/reading/{change.hub_id}/", {"text": hard})
     page = answer.content.decode()
     assert "ICB" in page and "Shorter words" in page and "Make two of each" in page and "<html" not in page
     look = signed_in(amina).post(path(change), WROTE | {"text": hard, "look": ""}).content.decode()
     assert "ICB" in look and "Shorter words" in look
-    assert signed_in(lee).post("/tell/reading/", {"text": hard}).status_code == 404
+    assert signed_in(lee).post(f"/tell/reading/{change.hub_id}/", {"text": hard}).status_code == 404
 
 
 def test_plain_words_are_called_easy():
-    reads = how_it_reads(" ".join(["You pick one worker. They stay with you. You can ring them."] * 4))
+    reads = check(" ".join(["You pick one worker. They stay with you. You can ring them."] * 4), None)
     assert reads.is_easy
     assert reads.age < 11
 
 
-def test_names_known_here_are_no_jargon(amina, town):
-    from coproduce.hearback.reading import names_here
-
+def test_names_known_here_are_no_jargon(amina, town, change, signed_in):
+    address = f"/tell/reading/{town.pk}/"
+    said = {"text": "Ask quennell about it."}  # as people type on a phone
+    assert "quennell" in signed_in(amina).post(address, said).content.decode()
     make_person("Tobiah Quennell", town)
-    assert "Quennell" not in str(how_it_reads("Ask Quennell about it.", town, names_here(town.pk)).jargon)
+    assert "quennell" not in signed_in(amina).post(address, said).content.decode()
+
+
+def test_while_somebody_types_the_glossary_of_this_hub_is_asked(amina, town, signed_in):
+    """She may write in both; a word that one of them explains is explained there and not everywhere."""
+    other = Hub.objects.add_root({"name": "Westmoor"})
+    Membership.objects.create(person=amina, hub=other, role=Membership.Role.FACILITATOR)
+    Term.objects.create(hub=other, word="ICB", explanation="Who pays.", agreed_at=timezone.now())
+    browser = signed_in(amina)
+    here, there = (
+        browser.post(f"/tell/reading/{hub.pk}/", {"text": "The ICB said yes."}).content.decode()
+        for hub in (town, other)
+    )
+    assert "Say these in other words" in here
+    assert "explained where they stand" in there and "Say these in other words" not in there
 
 
 @pytest.mark.parametrize(
@@ -255,8 +272,8 @@ def test_a_text_about_several_things_opens_the_first_and_leads_to_the_others(ami
         tie(amina, made, voices=[write_down(amina, town, f"I want {title.lower()}", "note", sami)])
         write_update(amina, made, f"News: {title}", f"{title}, from May.")
     first, second = Feedback.objects.filter(person=sami)
-    message = sending.claim(first.pk, "one worker", Way.Kind.TEXT)
-    sending.sent(message)
+    message = on_the_line(first.pk, "one worker", Way.Kind.TEXT)
+    it_went(message)
     assert [each.feedback for each in message.also] == [second]
     for this, other in ((first, second), (second, first)):
         page = Client().get(reply_path(this)).content.decode()

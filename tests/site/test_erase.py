@@ -36,7 +36,6 @@ from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import explain
 from coproduce.hearback import actions as hearback
-from coproduce.hearback import sending
 from coproduce.hearback.models import Feedback, Letters, Reply, State, latecomers, tally
 from coproduce.hearback.reply import feedback_of, reply_path
 from coproduce.hearback.tasks import deliver
@@ -52,6 +51,7 @@ from coproduce.themes.models import Meaning, Proposal, Theme, voice_counts
 from coproduce.voices.actions import add_story, mark_quote, name_speaker, write_down
 from coproduce.voices.models import Speaker, Story, Turn, Voice
 from tests.conftest import make_person
+from tests.hearback.conftest import it_went, on_the_line
 
 MADE_AT_ONCE = 100
 LETTERS = "bcdfghjklmnprstvz"
@@ -418,11 +418,11 @@ def test_nobody_tells_them_any_more(said, amina, lee, work_the_queue, mailoutbox
 
 
 def test_what_a_worker_is_sending_just_now_is_waited_for(said, amina, lee):
-    claimed = sending.claim(said.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL)
+    claimed = on_the_line(said.feedback.get(person=lee).pk, "worker-1", Way.Kind.EMAIL)
     erasure = erase.erase_person(amina, lee)
     assert not erase.clean_up(erasure)
     assert Feedback.objects.filter(pk=claimed.feedback.pk).exists()
-    sending.sent(claimed)
+    it_went(claimed)
     assert not Erasure.objects.get().cleaned_at
 
 

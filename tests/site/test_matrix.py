@@ -26,7 +26,7 @@ from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
 from coproduce.glossary.actions import ask, explain
 from coproduce.hearback.actions import write_update
-from coproduce.hearback.models import Feedback, Letters, Reply
+from coproduce.hearback.models import Enclosed, Feedback, Letters, Reply
 from coproduce.hearback.reply import reply_path, stop_path
 from coproduce.people.models import Hub, Mandate, Membership, Person, Way
 from coproduce.themes.actions import make_theme, take_out
@@ -271,7 +271,7 @@ EXPECTED: dict[str, Expect] = {
     "hearback:text_receipt": NOBODY,
     "hearback:write": page(LEADS, BUYERS),
     "hearback:write_on_topic": page(LEADS, BUYERS),
-    "hearback:reading": page(LEADS, BUYERS, anywhere=True, methods=POST),
+    "hearback:reading": page(LEADS, BUYERS, methods=POST),
     "hearback:said_and_happened": page(LEADS, own=True, methods=GET),
     "hearback:said_and_happened_pdf": page(LEADS, own=True, methods=GET),
     "hearback:debt": page(LEADS, anywhere=True, methods=GET),
@@ -280,6 +280,9 @@ EXPECTED: dict[str, Expect] = {
     "hearback:still_waiting": page(LEADS),
     "hearback:replies": page(LEADS, anywhere=True, methods=GET),
     "hearback:reply_to_match": page(LEADS),
+    "hearback:notice_told": page(LEADS, methods=POST),
+    "hearback:enclosed": page(LEADS, methods=GET),
+    "hearback:enclosed_seen": page(LEADS, methods=POST),
     "hearback:inbound_email": Expect(methods=POST),  # a token opens it: tests/hearback/test_replies.py
     "hearback:inbound_text": Expect(methods=POST),
     "hearback:who_has_heard": page(LEADS, BUYERS, anywhere=True, methods=GET),
@@ -323,6 +326,14 @@ def ours() -> dict[str, list[str]]:
 
 def test_every_address_has_an_expectation():
     assert sorted(ours()) == sorted(EXPECTED)
+
+
+def came_with(hub: Hub) -> Enclosed:
+    """A picture that came with an answer."""
+    reply = Reply.objects.create(came_by="email", number="2", sender="x@example.org", original="", hub=hub)
+    enclosed = Enclosed(reply=reply, kind="image/jpeg", size=3)
+    enclosed.file.save("picture.jpg", ContentFile(b"\xff\xd8\xff"))
+    return enclosed
 
 
 @pytest.fixture(scope="module")
@@ -447,6 +458,8 @@ class World:
                 words="Thanks",
                 hub=here,
             ).pk,
+            **dict.fromkeys(("hearback:enclosed", "hearback:enclosed_seen"), came_with(here).pk),
+            "hearback:notice_told": lee.pk,
             "hearback:told": feedback.pk,
             "hearback:settle": feedback.pk,
             "hearback:update": update.pk,

@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult
 
 from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions as hearback
-from coproduce.hearback import sending, tasks
+from coproduce.hearback import tasks
 from coproduce.hearback.channels import email
 from coproduce.hearback.models import Feedback, State
 from coproduce.people.models import Way
@@ -23,6 +23,7 @@ from coproduce.site.models import SILENT_FOR, Worker
 from coproduce.site.worker import TRIES, clear_up
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
+from tests.hearback.conftest import on_the_line
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = SILENT_FOR + dt.timedelta(seconds=1)
@@ -88,13 +89,13 @@ def test_the_job_of_a_living_worker_is_left_alone(living, dead):
 
 
 def test_what_a_dead_worker_was_sending_is_uncertain(dead, feedback):
-    claimed = sending.claim(feedback.pk, dead.pk, Way.Kind.EMAIL).feedback
+    claimed = on_the_line(feedback.pk, dead.pk, Way.Kind.EMAIL).feedback
     clear_up()
     assert now(claimed).state == State.UNCERTAIN
 
 
 def test_what_a_living_worker_is_sending_is_left_alone(living, feedback):
-    claimed = sending.claim(feedback.pk, living.pk, Way.Kind.EMAIL).feedback
+    claimed = on_the_line(feedback.pk, living.pk, Way.Kind.EMAIL).feedback
     clear_up()
     assert now(claimed).state == State.SENDING
 

@@ -18,6 +18,8 @@ from html.parser import HTMLParser
 
 LONGEST = 200_000
 """Characters of a text that are read. Nobody writes more by hand."""
+MOST_ENCLOSED = 10
+"""Files of one email that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file that came with an email. kind: what its first bytes show that it is (see `kind_of`), or ""."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """One email.
 
@@ -45,6 +56,7 @@ class Received:
     text: all of its text. words: of that, what its sender wrote now (see `own_words`).
     automatic: whether a machine answered, such as a holiday notice, or a list sent it.
     bounce: where it says that something did not arrive; else None.
+    enclosed: the files that came with it, without signatures that machines make; MOST_ENCLOSED at most.
     """
 
     sender: str
@@ -57,6 +69,7 @@ class Received:
     words: str
     automatic: bool
     bounce: Bounce | None
+    enclosed: list[Enclosed]
 
 
 def read_email(raw: bytes) -> Received:
@@ -81,6 +94,7 @@ def read_email(raw: bytes) -> Received:
         words=own_words(text),
         automatic=_is_automatic(message),
         bounce=_bounce(message, text),
+        enclosed=[_enclosed(part) for part in _files(message)][:MOST_ENCLOSED],
     )
 
 
@@ -115,6 +129,72 @@ def _parts(message: Message) -> Iterator[Message]:
     for part in message.walk():
         if not part.is_multipart() and part.get_content_disposition() != "attachment":
             yield part
+
+
+def _files(message: Message) -> Iterator[Message]:
+    for part in message.walk():
+        kind = part.get_content_type()
+        shown = part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment"
+        if not (part.is_multipart() or shown or kind.startswith("message/") or kind in _MADE_BY_MACHINES):
+            yield part
+
+
+_MADE_BY_MACHINES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+
+
+def _enclosed(part: Message) -> Enclosed:
+    content = part.get_payload(decode=True)
+    content = content if isinstance(content, bytes) else b""
+    try:
+        name = part.get_filename() or ""
+    except (ValueError, IndexError, LookupError, TypeError):  # what the parser itself trips over
+        name = ""
+    return Enclosed(_harmless(name), kind_of(content), content)
+
+
+def _harmless(name: str) -> str:
+    """The last part of a file's name, with nothing in it that a screen or a folder could mistake."""
+    last = re.split(r"[/\\]", name)[-1]
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in last).split())[:100]
+
+
+_BEGIN = [
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"#!AMR", "audio/amr"),
+]
+_INSIDE = {b"RIFF": {b"WEBP": "image/webp", b"WAVE": "audio/wav"}}
+_BRANDS = {
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heic",
+    b"avif": "image/avif",
+    b"M4A ": "audio/mp4",
+    b"3gp4": "audio/3gpp",
+    b"3gp5": "audio/3gpp",
+}
+
+
+def kind_of(content: bytes) -> str:
+    """What a file is by its first bytes, whatever it calls itself: a picture, a sound or a PDF, as its media type.
+
+    "" for anything else. Signatures as the WHATWG's MIME sniffing standard has them (section 6), and the brands of
+    ISO 14496-12 (`ftyp`) for what phones make.
+    """
+    if content[4:8] == b"ftyp":
+        return _BRANDS.get(content[8:12], "")
+    if inside := _INSIDE.get(content[:4]):
+        return inside.get(content[8:12], "")
+    return next((kind for begins, kind in _BEGIN if content.startswith(begins)), "")
 
 
 def _text_of(message: EmailMessage) -> str:
@@ -235,6 +315,25 @@ def yes_or_no(words: str) -> bool | None:
     """Whether somebody said yes (True) or no (False) and nothing else; None for anything more."""
     said = " ".join(re.sub(r"[^\w\s]", " ", words.casefold()).split())
     return True if said in _YES else False if said in _NO else None
+
+
+_STOP = frozenset(
+    {"stop", "stop all", "stopall", "stop it", "please stop", "stop please", "unsubscribe", "no more texts"}
+    | {
+        "stop texts",
+        "stop texting",
+        "stop texting me",
+        "stop these texts",
+        "stop emails",
+        "stop these emails",
+    }
+    | {"stopio", "dim mwy"}
+)
+
+
+def wants_it_to_stop(words: str) -> bool:
+    """Whether somebody said that no more shall come this way, and nothing else."""
+    return " ".join(re.sub(r"[^\w\s]", " ", words.casefold()).split()) in _STOP
 
 
 # What machines say

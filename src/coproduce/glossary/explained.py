@@ -5,6 +5,7 @@ Later rooms call this for what goes out on paper and by email: `explanations_for
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coproduce.engine import plainwords
@@ -49,9 +50,13 @@ class Unexplained:
     stands_for: str = ""
 
 
-def unexplained(text: str, hub: Hub | None) -> list[Unexplained]:
-    """The jargon of a text that nobody in the hub has explained, each once, in the order in which it comes."""
+def unexplained(text: str, hub: Hub | None, names: Iterable[str] = ()) -> list[Unexplained]:
+    """The jargon of a text that nobody in the hub has explained, each once, in the order in which it comes.
+
+    names: of people, which are no jargon either, as those of hubs and organisations are not.
+    """
     names = [
+        *names,
         *Hub.objects.values_list("name", flat=True),
         *Organisation.objects.values_list("name", flat=True),
     ]
@@ -73,14 +78,19 @@ class Check:
     long_sentences: list[str]
 
     @property
+    def is_easy(self) -> bool:
+        return not (self.is_old or self.words or self.long_sentences)
+
+    @property
     def is_old(self) -> bool:
         return self.age is not None and self.age > AIM
 
 
-def check(text: str, hub: Hub | None) -> Check:
+def check(text: str, hub: Hub | None, names: Iterable[str] = ()) -> Check:
+    """How plain a text is to people of a hub. names: of people they know. The machine only points."""
     age = plainwords.reading_age(text)
     return Check(
-        unexplained(text, hub),
+        unexplained(text, hub, names),
         explanations_for(text, hub) if hub else [],
         round(age.years) if age else None,
         [text[long.begins : long.ends] for long in plainwords.sentences_too_long(text)],

@@ -30,6 +30,7 @@ from coproduce.hearback.models import (
     their_words,
     their_words_for,
     voices_behind_update,
+    with_their_words,
 )
 from coproduce.hearback.sending import carried_to_them, did_not_reach_them
 from coproduce.hearback.tasks import deliver, tell_who_sees_to_it, write_letters
@@ -328,10 +329,10 @@ def post_letters(by: Person, letters: Letters) -> None:
         raise ValidationError(_("These letters are still being made."))
     now = timezone.now()
     if Letters.objects.filter(pk=letters.pk, posted_at__isnull=True).update(posted_at=now):
-        for feedback in letters.feedback.filter(state=State.OWED).select_related(
-            "update__change", "update__topic"
-        ):
-            carried_to_them(feedback, Carried.Kind.LETTER, their_words(feedback))
+        posted = letters.feedback.filter(state=State.OWED).select_related("update__change", "update__topic")
+        told = with_their_words(posted)
+        carried_to_them((feedback, Carried.Kind.LETTER, feedback.said) for feedback in told)
+        for feedback in told:
             _leave_attempt(by, feedback, Attempt.Outcome.TAKEN)
         letters.feedback.filter(state=State.OWED).update(
             state=State.SENT, went_by=Way.Kind.LETTER, sent_at=now, told_by=by
@@ -347,7 +348,7 @@ def make_card(by: Person, feedback: Feedback, name: str) -> bytes:
         _must_pass_on(by, feedback)
     voices = their_words(feedback) if tells else their_words_for(by, feedback)
     if feedback.way is None or not feedback.way.others_may_read:
-        carried_to_them(feedback, Carried.Kind.LETTER, voices)
+        carried_to_them([(feedback, Carried.Kind.LETTER, voices)])
     record(by, "make a card of", feedback, feedback.update.hub_id)
     return card.on_paper(feedback, name, voices)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -23,12 +23,12 @@ from django.views.decorators.http import require_POST
 from coproduce.engine.inbox import read_email
 from coproduce.hearback import replies as verbs
 from coproduce.hearback.forms import MatchForm
-from coproduce.hearback.models import Reply
+from coproduce.hearback.models import Enclosed, Reply
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where
 
-MOST = 5_000_000  # bytes
+MOST = 25_000_000  # bytes
 
 # Far sides hand in what came
 
@@ -126,7 +126,29 @@ def replies(request: PersonRequest) -> HttpResponse:
     if not hubs_where(request.person, "tell people"):
         raise NotAllowed("tell people")
     waiting = Reply.objects.visible_to(request.person).waiting()
-    return render(request, "hearback/replies.html", {"page": page_of(request, waiting)})
+    files = verbs.enclosed.to_look_at(request.person)
+    return render(request, "hearback/replies.html", {"page": page_of(request, waiting), "files": files[:50]})
+
+
+@signed_in
+def enclosed(request: PersonRequest, pk: int) -> FileResponse:
+    """A file that came with an answer, to be saved: a page of ours never shows it, so nothing in it can act here."""
+    known = get_object_or_404(Enclosed.objects.visible_to(request.person).exclude(file=""), pk=pk)
+    ending = verbs.enclosed.ENDINGS[known.kind]
+    answer = FileResponse(
+        known.file.open(), as_attachment=True, filename=f"answer-{known.pk}.{ending}", content_type=known.kind
+    )
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_POST
+@signed_in
+def enclosed_seen(request: PersonRequest, pk: int) -> HttpResponse:
+    known = get_object_or_404(Enclosed.objects.visible_to(request.person), pk=pk)
+    press(request, _("Done."), verbs.enclosed.seen, request.person, known)
+    return redirect("hearback:replies")
 
 
 @signed_in

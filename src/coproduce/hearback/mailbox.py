@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20  # seconds
-LARGEST = 5_000_000  # bytes of one email that are read; the words come first, attachments after
+LARGEST = 25_000_000  # bytes of one email that are read; the words come first, files after
 AT_ONCE = 200
 
 

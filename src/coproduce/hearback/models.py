@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -19,6 +20,8 @@ from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.thread import voices_behind
+from coproduce.glossary.explained import explanations_for
+from coproduce.glossary.models import Term
 from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Mandate, Person, Way, name_for
 from coproduce.people.permissions import hubs_where
@@ -126,6 +129,13 @@ class Update(models.Model):
         ]
         return [(heading, words) for heading, words in parts if words.strip()]
 
+    @cached_property
+    def terms(self) -> list[Term]:
+        """What its hub explains of the words in it: for the foot of what goes out. Pages explain where they stand."""
+        return explanations_for(
+            "\n\n".join([self.title, *(words for _heading, words in self.parts())]), self.hub
+        )
+
 
 def voices_behind_update(update: Update, among: Collection[int] | None = None) -> VoiceQuerySet:
     """Every voice behind what an update is about. `among`: only of these voices."""
@@ -145,14 +155,23 @@ def with_quotes(feedback: Iterable[Feedback]) -> list[Feedback]:
     feedback = list(feedback)
     chosen = Voice.objects.for_reading(None).exclude(words="")
     links = Update.quotes.through.objects.filter(update__in={each.update_id for each in feedback})
-    known = chosen.in_bulk(links.order_by().values_list("voice", flat=True).distinct())
+    pairs = list(links.order_by("pk").values_list("update", "voice"))
+    known = chosen.in_bulk({voice for _update, voice in pairs}) if pairs else {}
+    with_it: dict[int, list[Voice]] = {}
+    for update, quote in pairs:
+        if quote in known:
+            with_it.setdefault(update, []).append(known[quote])
     for each in feedback:
-        each.quotes = []
-    for update, voice in links.order_by("pk").values_list("update", "voice"):
-        for each in feedback:
-            if each.update_id == update and voice in known and known[voice].person_id != each.person_id:
-                each.quotes.append(known[voice])
+        quotes = with_it.get(each.update_id, [])
+        each.quotes = [quote for quote in quotes if quote.person_id != each.person_id]
     return feedback
+
+
+def quotes_with(feedback: Feedback) -> list[Voice]:
+    """The quotes that go with it. Uses what was fetched."""
+    if "quotes" in feedback.__dict__:
+        return feedback.quotes
+    return quotes_for(feedback.update, feedback.person_id)
 
 
 def quotes_for(update: Update, person: int | None) -> list[Voice]:
@@ -298,6 +317,7 @@ class Feedback(models.Model):
     objects = FeedbackQuerySet.as_manager()
     who: str  # with named_for()
     quotes: list[Voice]  # with_quotes() fetches them
+    said: list[Voice]  # with_their_words() fetches them
 
     class Meta:
         ordering = ["owed_at", "pk"]
@@ -315,6 +335,8 @@ class Feedback(models.Model):
                 name="when_feedback_was_heard",
             ),
             models.Index(fields=["person", "sent_at"]),
+            # What is to go, the longest owed first, without sorting a hundred thousand.
+            models.Index(fields=["owed_at", "id"], condition=Q(state="owed"), name="owed_feedback"),
             models.Index(
                 fields=["state"], condition=~Q(state__in=["heard", "sent"]), name="unfinished_feedback"
             ),
@@ -337,6 +359,7 @@ class Attempt(models.Model):
     """
 
     class Outcome(models.TextChoices):
+        READY = "ready", _("about to be sent")
         BEGUN = "begun", _("being sent")
         TAKEN = "taken", _("on its way")
         ARRIVED = "arrived", _("arrived")
@@ -364,7 +387,7 @@ class Attempt(models.Model):
             models.Index(fields=["kind", "at"]),
             models.Index(
                 fields=["outcome", "kind"],
-                condition=Q(outcome__in=["begun", "taken", "uncertain"]),
+                condition=Q(outcome__in=["ready", "begun", "taken", "uncertain"]),
                 name="open_attempts",
             ),
         ]
@@ -425,6 +448,7 @@ class Reply(models.Model):
     class Outcome(models.TextChoices):
         TAKEN = "taken", _("taken as an answer")
         PUT_ASIDE = "put aside", _("put aside")
+        STOPPED = "stopped", _("they want no more this way")
 
     KEPT_ASIDE = dt.timedelta(days=90)
 
@@ -444,6 +468,9 @@ class Reply(models.Model):
     voice = models.ForeignKey(Voice, models.SET_NULL, null=True, related_name="+")
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
     taken_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    said_back_at = models.DateTimeField(
+        null=True
+    )  # claimed before it goes, so that nothing is said back twice
 
     objects = ReplyQuerySet.as_manager()
 
@@ -456,8 +483,41 @@ class Reply(models.Model):
         return f"reply {self.pk}"
 
 
+class EnclosedQuerySet(models.QuerySet["Enclosed"]):
+    def visible_to(self, person: Person | None) -> EnclosedQuerySet:
+        return self.filter(reply__in=Reply.objects.visible_to(person))
+
+
+class Enclosed(models.Model):
+    """A file that came with what somebody wrote back. Without `file` it was not kept: somebody has to ask for it."""
+
+    reply = models.ForeignKey(Reply, models.CASCADE, related_name="enclosed")
+    name = models.CharField(max_length=100, blank=True)
+    kind = models.CharField(max_length=40, blank=True)  # by its content, not by what it calls itself
+    size = models.PositiveIntegerField()  # bytes
+    file = models.FileField(upload_to="enclosed", blank=True)
+    seen_at = models.DateTimeField(null=True)
+    seen_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    objects = EnclosedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "enclosed"
+        indexes = [models.Index(fields=["reply"], condition=Q(seen_at=None), name="enclosed_to_look_at")]
+
+    def __str__(self) -> str:
+        return f"enclosed {self.pk}"
+
+    @property
+    def what(self) -> str:
+        """What it is, as people say it."""
+        kinds = {"image": _t("A picture"), "audio": _t("Sound")}
+        return kinds.get(self.kind.partition("/")[0], _t("A PDF file"))
+
+
 class Notice(models.Model):
-    """That somebody was sent an email about an update: it says that there is something to see, and no more.
+    """That somebody got word of an update: it says that there is something to see, and no more.
 
     Either it is a trusted person who is to pass the update on, or who sees to it: somebody says it is not put right.
 
@@ -482,30 +542,6 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"notice of update {self.update_id} to person {self.trusted_id}"
-
-
-def owed_notices(update: int | None = None, trusted: int | None = None) -> list[tuple[int, int]]:
-    """The (update, trusted person) of each notice to send now; of those, only for this update or person.
-
-    That is whoever likes email best, has something to pass on under a mandate that stands, and got no email about it.
-    """
-    by_email = Way.objects.best().filter(person=OuterRef("trusted"), kind=Way.Kind.EMAIL)
-    held = Mandate.objects.standing("hear").filter(Exists(by_email))
-    if trusted is not None:
-        held = held.filter(trusted=trusted)
-    owed = Feedback.objects.owed_by(Way.Kind.TRUSTED_PERSON).filter(person__in=held.values("person"))
-    if update is not None:
-        owed = owed.filter(update=update)
-    through: dict[int, list[int]] = {}
-    for person, by in held.filter(person__in=owed.values("person")).values_list("person", "trusted"):
-        through.setdefault(person, []).append(by)
-    pairs = {
-        (of, by) for of, person in owed.values_list("update", "person") for by in through.get(person, ())
-    }
-    told = Notice.objects.filter(update__in={of for of, _by in pairs}, why=Notice.Why.PASS_ON).values_list(
-        "update", "trusted"
-    )
-    return sorted(pairs - set(told))
 
 
 def tally(update: Update) -> dict[str, int]:
@@ -536,9 +572,26 @@ def latecomers(update: Update) -> int:
 def their_words(feedback: Feedback) -> list[Voice]:
     """What this person said that led to it, oldest first. Their own words are always theirs to read.
 
-    Not what they took back: whoever makes the letter or the call would see whose it was.
+    Not what they took back: whoever makes the letter or the call would see whose it was. Uses what was fetched.
     """
+    if "said" in feedback.__dict__:
+        return feedback.said
     return list(_their_words(feedback))
+
+
+def with_their_words(feedback: Iterable[Feedback]) -> list[Feedback]:
+    """Each with what its person said that led to it, all fetched together."""
+    feedback = list(feedback)
+    people = {each.person_id for each in feedback}
+    said = Voice.objects.filter(person__in=people, withdrawn_at__isnull=True).exclude(words="")
+    theirs = list(said.order_by().values_list("pk", flat=True))
+    behind: dict[tuple[int, int | None], list[Voice]] = {}
+    for update in {each.update_id: each.update for each in feedback}.values():
+        for voice in voices_behind_update(update, theirs).order_by("said_on", "pk"):
+            behind.setdefault((update.pk, voice.person_id), []).append(voice)
+    for each in feedback:
+        each.said = behind.get((each.update_id, each.person_id), [])
+    return feedback
 
 
 def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.formats import date_format
 
+from coproduce.glossary.models import Term
 from coproduce.hearback.channels import Message
-from coproduce.hearback.models import Feedback, Update, quotes_for, their_words
+from coproduce.hearback.models import Feedback, Update, quotes_with, their_words
 from coproduce.hearback.reply import address_here, reply_path
 from coproduce.voices.models import Voice
 
@@ -25,7 +27,7 @@ class News:
     def update(self) -> Update:
         return self.feedback.update
 
-    @property
+    @cached_property
     def link(self) -> str:
         return address_here() + reply_path(self.feedback)
 
@@ -47,7 +49,7 @@ def news_of(
         News(
             each,
             their_words(each) if voices is None else list(voices),
-            quotes_for(each.update, each.person_id)
+            quotes_with(each)
             if quotes is None
             else [quote for quote in quotes if quote.person_id != each.person_id],
         )
@@ -57,10 +59,16 @@ def news_of(
 
 def news_in(message: Message) -> list[News]:
     """What one message tells."""
-    return [
-        News(each.feedback, each.voices, quotes_for(each.feedback.update, each.feedback.person_id))
-        for each in (message, *message.also)
-    ]
+    return [News(each.feedback, each.voices, quotes_with(each.feedback)) for each in (message, *message.also)]
+
+
+def terms_in(news: Iterable[News]) -> list[Term]:
+    """What is explained at the foot of a message with this news in it, each word once."""
+    return list({term.pk: term for each in news for term in each.update.terms}.values())
+
+
+def terms_for_paper(news: Iterable[News]) -> list[dict[str, str]]:
+    return [{"word": term.word, "means": term.explanation} for term in terms_in(news)]
 
 
 def for_paper(news: News) -> dict[str, object]:

@@ -5,17 +5,15 @@ The email says that there is something to see, and no more: neither who said it 
 
 from __future__ import annotations
 
-import smtplib
-
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from coproduce.hearback.channels import Sent
+from coproduce.hearback.channels.here import said_by
 from coproduce.hearback.models import Answer, Notice, Update
+from coproduce.hearback.reply import address_here
 from coproduce.people.models import Person, Way
 
 
@@ -51,12 +49,10 @@ def tell(update: Update) -> bool:
     if claimed is None:
         return False
     notice, address = claimed
-    try:
-        write(notice, address).send()
-    except (smtplib.SMTPException, OSError):
-        return False
-    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
-    return True
+    result = said_by(Way.Kind.EMAIL, address, words_for(notice.trusted), f"notice-{notice.pk}")
+    if isinstance(result, Sent):
+        Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
+    return isinstance(result, Sent)
 
 
 def _claim(update: Update) -> tuple[Notice, str] | None:
@@ -70,14 +66,8 @@ def _claim(update: Update) -> tuple[Notice, str] | None:
     return (notice, way.address) if new else None
 
 
-def write(notice: Notice, address: str) -> EmailMessage:
-    here = settings.ADDRESS or f"http://localhost:{settings.PORT}"
-    return EmailMessage(
-        subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
-        body=render_to_string(
-            "hearback/not_fixed.txt",
-            {"link": here + reverse("hearback:who_has_heard"), "to": notice.trusted},
-        ),
-        to=[address],
-        headers={"Message-ID": f"<notice-{notice.pk}@{settings.MESSAGE_DOMAIN}>"},
+def words_for(owner: Person) -> str:
+    return render_to_string(
+        "hearback/not_fixed.txt",
+        {"link": address_here() + reverse("hearback:who_has_heard"), "to": owner},
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from coproduce.hearback.models import Attempt, Feedback, Letters, Notice, Reply, State, Update
+from coproduce.hearback.enclosed import files_of
+from coproduce.hearback.models import Attempt, Enclosed, Feedback, Letters, Notice, Reply, State, Update
 from coproduce.hearback.tasks import write_letters
 from coproduce.people.models import Person
 
@@ -42,8 +43,17 @@ def export(person: Person) -> dict[str, Any]:
             for feedback in owed
         ],
         "wrote_back": [
-            {"at": reply.at, "how": str(reply.get_came_by_display()), "original": reply.original}
-            for reply in Reply.objects.filter(person=person)
+            {
+                "at": reply.at,
+                "how": str(reply.get_came_by_display()),
+                "original": reply.original,
+                "said_back_at": reply.said_back_at,
+                "files": [
+                    {"name": each.name, "kind": each.kind, "size": each.size, "kept": bool(each.file)}
+                    for each in reply.enclosed.all()
+                ],
+            }
+            for reply in Reply.objects.filter(person=person).prefetch_related("enclosed")
         ],
         "updates_written": [
             {"number": update.pk, "title": update.title, "at": update.written_at}
@@ -92,7 +102,10 @@ def erase(person: Person, choice: str) -> list[str]:
     for address in person.ways.exclude(address="").values_list("address", flat=True):
         Feedback.objects.filter(problem__icontains=address).update(problem="")
     addresses = Q(sender__in=[way.address.lower() for way in person.ways.exclude(address="")])
-    Reply.objects.filter(addresses | Q(person=person) | Q(feedback__person=person)).delete()
+    replies = Reply.objects.filter(addresses | Q(person=person) | Q(feedback__person=person))
+    files += files_of(replies)
+    replies.delete()
+    Enclosed.objects.filter(seen_by=person).update(seen_by=None)
     Reply.objects.filter(taken_by=person).update(taken_by=None)
     Notice.objects.filter(trusted=person).delete()
     Feedback.objects.filter(told_by=person).update(told_by=None)

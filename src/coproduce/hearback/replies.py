@@ -10,19 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.engine.inbox import Received, yes_or_no
-from coproduce.hearback import actions, sending
+from coproduce.engine.inbox import Enclosed, Received, wants_it_to_stop, yes_or_no
+from coproduce.hearback import actions, enclosed, sending
 from coproduce.hearback.models import Attempt, Feedback, Reply
 from coproduce.hearback.reply import feedback_at
-from coproduce.people.actions import record
+from coproduce.hearback.tasks import deliver, say_back
+from coproduce.people.actions import record, stop_way
 from coproduce.people.models import Hub, Membership, Person, Way
 from coproduce.people.permissions import NotAllowed, hubs_where
 from coproduce.voices.actions import write_down
@@ -41,7 +44,7 @@ def take_email(received: Received) -> Reply | None:
             for number in received.bounce.answers:
                 sending.bounced(_reference(number), received.bounce.reason)
         return None
-    if received.automatic or not received.words:
+    if received.automatic or not (received.words or received.enclosed):
         return None
     number = (
         received.number
@@ -59,6 +62,7 @@ def take_email(received: Received) -> Reply | None:
         feedback.person
         if feedback
         else _only(Way.objects.filter(kind=Way.Kind.EMAIL, address__iexact=received.sender)),
+        received.enclosed,
     )
 
 
@@ -68,6 +72,8 @@ def take_text(number: str, sender: str, words: str, at: dt.datetime | None = Non
     if not words:
         return None
     person = _only(_ways_to(sender))
+    if wants_it_to_stop(words) and (ways := list(_ways_to(sender).filter(kind=Way.Kind.TEXT))):
+        return _stop(Way.Kind.TEXT, number or words, sender, words, at, ways)
     feedback = None
     if person is not None:
         went = Feedback.objects.filter(person=person, sent_at__gt=timezone.now() - LATELY)
@@ -84,27 +90,72 @@ def _take(
     at: dt.datetime | None,
     feedback: Feedback | None,
     person: Person | None,
+    files: list[Enclosed] | None = None,
 ) -> Reply:
-    hashed = hashlib.sha256(f"{came_by} {number}".encode()).hexdigest()
-    now = timezone.now()
+    if feedback and came_by == Way.Kind.EMAIL and wants_it_to_stop(words):
+        went = feedback.attempts.filter(kind=Way.Kind.EMAIL, way__isnull=False).values("way")
+        return _stop(came_by, number, sender, words, at, list(Way.objects.filter(pk__in=went)))
     with transaction.atomic():
-        reply, new = Reply.objects.get_or_create(
-            number=hashed,
-            defaults={
-                "came_by": came_by,
-                "sender": sender[:320],
-                "original": original,
-                "words": words,
-                "at": min(at or now, now),
-                "person": person,
-                "hub": feedback.update.hub if feedback else _hub_of(person),
-            },
-        )
+        hub = feedback.update.hub if feedback else _hub_of(person)
+        reply, new = _once(came_by, number, sender, original, words, at, person, hub)
         if not new:
             return reply
         record(None, "receive", reply, reply.hub_id)
+        enclosed.keep(reply, files or [])
         if feedback is not None:
             _answer(feedback.person, reply, feedback)
+            if enclosed.not_kept(reply).exists():
+                say_back.enqueue(reply.pk)
+    return reply
+
+
+def _once(
+    came_by: str,
+    number: str,
+    sender: str,
+    original: str,
+    words: str,
+    at: dt.datetime | None,
+    person: Person | None,
+    hub: Hub | None,
+) -> tuple[Reply, bool]:
+    """The reply with this number, and whether it is new."""
+    now = timezone.now()
+    return Reply.objects.get_or_create(
+        number=hashlib.sha256(f"{came_by} {number}".encode()).hexdigest(),
+        defaults={
+            "came_by": came_by,
+            "sender": sender[:320],
+            "original": original,
+            "words": words,
+            "at": min(at or now, now),
+            "person": person,
+            "hub": hub,
+        },
+    )
+
+
+@transaction.atomic
+def _stop(
+    came_by: str, number: str, sender: str, words: str, at: dt.datetime | None, ways: list[Way]
+) -> Reply:
+    """They want no more this way: none comes, and what is owed goes by the next way they gave. That is said back.
+
+    It is all one whose phone it is where two share one: whoever holds it wants no more on it.
+    """
+    people = {way.person_id: way.person for way in ways}
+    person = next(iter(people.values())) if len(people) == 1 else None
+    reply, new = _once(came_by, number, sender, words, words, at, person, _hub_of(person))
+    if not new:
+        return reply
+    reply.outcome = Reply.Outcome.STOPPED
+    reply.save(update_fields=["outcome"])
+    record(None, "receive", reply, reply.hub_id)
+    for way in ways:
+        stop_way(way.person, way)
+    deliver.enqueue()
+    if came_by == Way.Kind.TEXT:
+        say_back.enqueue(reply.pk)
     return reply
 
 
@@ -193,7 +244,8 @@ def match(by: Person, reply: Reply, person: Person) -> Voice | None:
         hub = held.hub or _hub_of(person)
         if hub is None:
             raise ValidationError({"person": _("They are in no hub. Give them a role first.")})
-        held.voice = write_down(by, hub, held.words, Voice.Way.EMAIL, person, timezone.localdate(held.at))
+        if held.words:  # it may have been a picture and no word
+            held.voice = write_down(by, hub, held.words, Voice.Way.EMAIL, person, timezone.localdate(held.at))
         held.person, held.hub, held.outcome = person, hub, Reply.Outcome.TAKEN
     held.taken_by = by
     held.save()
@@ -222,9 +274,19 @@ def _held(by: Person, reply: Reply) -> Reply:
 def forget_what_was_put_aside() -> int:
     """What was put aside long enough ago goes, and nothing of it stays."""
     old = Reply.objects.filter(outcome=Reply.Outcome.PUT_ASIDE, at__lt=timezone.now() - Reply.KEPT_ASIDE)
-    return old.delete()[0]
+    return _delete(old)
 
 
 def drop_of_voices(voices: set[int]) -> None:
     """Somebody took words back: what they came as goes as well. Whoever calls it asked whether that may be done."""
-    Reply.objects.filter(voice__in=voices).delete()
+    _delete(Reply.objects.filter(voice__in=voices))
+
+
+@transaction.atomic
+def _delete(replies: QuerySet[Reply]) -> int:
+    """These, and the files that came with them. Returns how many."""
+    files = enclosed.files_of(replies)
+    _rows, by_kind = replies.delete()
+    for name in files:
+        transaction.on_commit(partial(default_storage.delete, name))
+    return by_kind.get("hearback.Reply", 0)

@@ -7,14 +7,14 @@ workers and far sides; what a person decides stands in actions.py.
 from __future__ import annotations
 
 import datetime as dt
-import smtplib
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from django.conf import settings
-from django.core.mail import get_connection
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -22,21 +22,21 @@ from django.utils.translation import gettext as _
 from coproduce.hearback.channels import (
     Channel,
     Message,
-    NotSent,
     Refused,
+    Result,
     Sent,
     Uncertain,
     Unreachable,
-    email,
 )
 from coproduce.hearback.channels.here import sent_by_machine
 from coproduce.hearback.models import (
     Attempt,
     Feedback,
     FeedbackQuerySet,
-    Notice,
     State,
-    owed_notices,
+    Update,
+    with_quotes,
+    with_their_words,
 )
 from coproduce.people.models import Person, Way
 from coproduce.voices.consent import carry
@@ -47,6 +47,10 @@ TRY_AGAIN_AFTER = dt.timedelta(
     minutes=5
 )  # doubled with each time that one message could not go: 21 hours in all
 TRIES = 8
+AT_ONCE = 100  # messages claimed together, at most
+HOLD_FOR = (
+    2.0  # seconds: then what of them has not gone is owed again, lest a slow far side holds it from others
+)
 TOGETHER = 10  # things in one message, at most: who is owed more gets another
 DISTURBING = (Way.Kind.TEXT, Way.Kind.PHONE)  # ways that keep quiet hours
 _OWED_AGAIN = {"state": State.OWED, "claimed_by": "", "claimed_at": None, "went_by": None}
@@ -62,123 +66,213 @@ def to_send(kind: str) -> FeedbackQuerySet:
 
 def send_all(channel: Channel, owed: Iterable[int], worker: str) -> dt.timedelta | None:
     """Send the feedback with these ids, each claimed first. Returns how long to wait with the rest, if at all."""
+    owed = iter(owed)
     try:
         with channel.line() as send:
-            for pk in owed:
-                if wait := too_fast(channel.kind):
+            while (allowed := allowed_now(channel.kind)) and (some := list(islice(owed, allowed))):
+                if wait := _send_these(send, claim(some, worker, channel.kind)):
                     return wait
-                message = claim(pk, worker, channel.kind)
-                if message is None:
-                    continue
-                result = send(message)
-                if isinstance(result, Sent):
-                    sent(message, result.theirs)
-                elif isinstance(result, Refused):
-                    refused(message, result.problem)
-                elif isinstance(result, Uncertain):
-                    uncertain(message, result.problem)
-                    return TRY_AGAIN_AFTER
-                elif isinstance(result, NotSent):
-                    not_sent(message, result.problem, this_one=not result.others_too)
-                    if result.others_too:
-                        return dt.timedelta(seconds=result.wait) or TRY_AGAIN_AFTER
     except Unreachable:
         return TRY_AGAIN_AFTER
-    return None
+    return None if allowed else _stretch(settings.SEND_RATE[channel.kind])
 
 
-def too_fast(kind: str) -> dt.timedelta | None:
-    """How long to wait, where as many have gone by this kind as this installation sends in that time (SEND_RATE).
-
-    Counted over short stretches, so that they are spread, and over what all workers sent. What a clock that was
-    turned back has put into the future does not count.
-    """
-    rate = settings.SEND_RATE.get(kind)  # a minute
-    if not rate:
-        return None
-    stretch, now = dt.timedelta(seconds=max(6, 60 / rate)), timezone.now()
-    lately = Attempt.objects.filter(kind=kind, by=None, went_with=None, at__gt=now - stretch, at__lte=now)
-    return stretch if lately.count() >= rate * stretch.total_seconds() / 60 else None
-
-
-# One message
-
-
-@transaction.atomic
-def claim(pk: int, worker: str, kind: str) -> Message | None:
-    """Claim one feedback for one worker and one way, and with it whatever else is to go to that person this way now.
-
-    None if it does not go that way any more, or somebody else has it. What is asked here stands in the row itself or
-    is asked once more, so that of two who try at once one gets it. Each feedback stays a row with an attempt of its
-    own; what the far side says of the first holds for those that went with it.
-    """
-    first = _claim(pk, worker, kind)
-    if first is None:
-        return None
-    if not Feedback.objects.filter(person=first.feedback.person_id, state=State.OWED).exists():
-        return first  # nearly everybody: one look at an index
-    others = to_send(kind).filter(person=first.feedback.person_id)
-    also = []
-    for other in others.exclude(pk=pk).values_list("pk", flat=True)[: TOGETHER - 1]:
-        claimed = _claim(other, worker, kind, first)
-        if claimed is not None:
-            also.append(claimed)
-    return replace(first, also=tuple(also))
-
-
-def _claim(pk: int, worker: str, kind: str, with_first: Message | None = None) -> Message | None:
-    feedback = (
-        Feedback.objects.filter(pk=pk, state=State.OWED)
-        .select_related("update__hub", "update__change__owner", "update__topic", "person", "next_way")
-        .first()
-    )
-    if feedback is None:
-        return None
-    way = feedback.way
-    stopped = feedback.update.stopped_at or (way and way.stopped_at)
-    if way is None or way.kind != kind or stopped:  # somebody changed their mind since
-        return None
-    if with_first is not None and way != with_first.way:
-        return None
-    claimed = {
-        "state": State.SENDING,
-        "claimed_by": worker,
-        "claimed_at": timezone.now(),
-        "went_by": kind,
-        "tries": feedback.tries + 1,
-    }
-    still = Feedback.objects.filter(pk=pk, state=State.OWED, letters=None, next_way=feedback.next_way_id)
-    if not still.filter(tries=feedback.tries).update(**claimed):
-        return None
-    for name, value in claimed.items():
-        setattr(feedback, name, value)
-    reference = f"feedback-{pk}.{feedback.tries}.{get_random_string(10)}"
-    Attempt.objects.create(
-        feedback=feedback,
-        way=way,
-        kind=kind,
-        reference=reference,
-        at=feedback.claimed_at or timezone.now(),
-        went_with=Attempt.objects.get(reference=with_first.reference) if with_first else None,
-    )
-    return Message(feedback, way, reference)
-
-
-@transaction.atomic
-def sent(message: Message, theirs: str = "") -> None:
-    """The far side took it. If it has said meanwhile that it did not arrive after all, that holds."""
-    for each in _each(message):
-        _carried_to_them(each)
-        if _open(each.reference).update(outcome=Outcome.TAKEN, theirs=theirs):
-            _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
+def _send_these(send: Callable[[Message], Result], messages: list[Message]) -> dt.timedelta | None:
+    """Send what was claimed together, for as long as a claim is held. Returns how long to wait with others, if so."""
+    until = time.monotonic() + HOLD_FOR
+    took: Took | None = None
+    wait = None
+    for message in messages:
+        begun, took = begin(message, took), None
+        if not begun:
             continue
-        already = Attempt.objects.filter(reference=each.reference)
-        already.update(theirs=theirs)
-        outcome = already.values_list("outcome", flat=True).get()
-        if outcome == Outcome.ARRIVED:
-            _claimed(each).update(state=State.SENT, sent_at=timezone.now(), problem="")
-        elif _claimed(each).exists():
-            _did_not_arrive(each.feedback, each.feedback.problem)
+        result = send(message)
+        if isinstance(result, Sent):
+            took = (message, result)
+        elif isinstance(result, Refused):
+            refused(message, result.problem)
+        elif isinstance(result, Uncertain):
+            uncertain(message, result.problem)
+            wait = TRY_AGAIN_AFTER
+            break
+        else:
+            not_sent(message, result.problem, this_one=not result.others_too)
+            if result.others_too:
+                wait = dt.timedelta(seconds=result.wait) or TRY_AGAIN_AFTER
+                break
+        if time.monotonic() > until:
+            break
+    finish(messages, took)
+    return wait
+
+
+def allowed_now(kind: str) -> int:
+    """How many to claim now: none where as many have gone by this kind as may go in that time (SEND_RATE, a minute).
+
+    Counted over short stretches, so that they are spread, and over what all workers sent; a part of what is left, as
+    others count at the same time. What a clock that was turned back has put into the future does not count.
+    """
+    rate = settings.SEND_RATE.get(kind)
+    if not rate:
+        return AT_ONCE
+    stretch, now = _stretch(rate), timezone.now()
+    lately = Attempt.objects.filter(kind=kind, by=None, went_with=None, at__gt=now - stretch, at__lte=now)
+    left = rate * stretch.total_seconds() / 60 - lately.count()
+    return min(AT_ONCE, max(1, int(left / 4))) if left > 0 else 0
+
+
+def _stretch(rate: float) -> dt.timedelta:
+    return dt.timedelta(seconds=max(6, 60 / rate))
+
+
+# From the claim to the record. Some are claimed together, in one transaction, and what became of them is written down
+# together in another. In between, one small transaction for each message notes that the one before it was taken and
+# that this one is now on the line. So whoever clears up after a dead worker knows of each: gone, not begun, or the one
+# of which nobody knows.
+
+
+@transaction.atomic
+def claim(pks: Iterable[int], worker: str, kind: str) -> list[Message]:
+    """Claim these for one worker and one way, and with each whatever else is to go to that person this way now.
+
+    Not what does not go that way any more, nor what somebody else has: it is asked of rows that are held, so that of
+    two who try at once one gets it. Each feedback stays a row with an attempt of its own; what the far side says of
+    the first holds for those that went with it. Nothing has left yet: see begin().
+    """
+    people = Feedback.objects.filter(pk__in=list(pks)).values("person")
+    rows = to_send(kind).filter(person__in=people).select_related("person", "next_way")
+    together: dict[int, list[Feedback]] = {}
+    for feedback in rows.prefetch_related("person__ways").select_for_update(of=("self",), skip_locked=True):
+        theirs = together.setdefault(feedback.person_id, [])
+        way = feedback.way
+        if way and way.kind == kind and len(theirs) < TOGETHER and (not theirs or theirs[0].way == way):
+            theirs.append(feedback)
+    claimed = [feedback for theirs in together.values() for feedback in theirs]
+    at_once = {"state": State.SENDING, "claimed_by": worker, "claimed_at": timezone.now(), "went_by": kind}
+    for feedback in claimed:
+        feedback.tries += 1
+        for name, value in at_once.items():
+            setattr(feedback, name, value)
+    Feedback.objects.filter(pk__in=[feedback.pk for feedback in claimed]).update(
+        **at_once, tries=F("tries") + 1
+    )
+    messages = _messages(claimed)
+    firsts = {each.feedback.pk: _attempt(each) for each in messages}
+    Attempt.objects.bulk_create(firsts.values())
+    Attempt.objects.bulk_create(
+        _attempt(other, firsts[each.feedback.pk]) for each in messages for other in each.also
+    )
+    return messages
+
+
+def _messages(claimed: list[Feedback]) -> list[Message]:
+    """One message to each person, with everything that is needed to write it fetched for all of them together."""
+    known = Update.objects.select_related("hub", "change__owner", "topic")
+    updates = known.in_bulk({feedback.update_id for feedback in claimed})
+    for feedback in claimed:
+        feedback.update = updates[feedback.update_id]
+    by_person: dict[int, list[Message]] = {}
+    for feedback in with_their_words(with_quotes(claimed)):
+        way = feedback.way
+        assert way is not None  # asked when it was claimed
+        reference = f"feedback-{feedback.pk}.{feedback.tries}.{get_random_string(10)}"
+        by_person.setdefault(feedback.person_id, []).append(Message(feedback, way, reference))
+    return [replace(first, also=tuple(also)) for first, *also in by_person.values()]
+
+
+def _attempt(message: Message, with_first: Attempt | None = None) -> Attempt:
+    feedback = message.feedback
+    at, kind = feedback.claimed_at or timezone.now(), feedback.went_by or ""
+    return Attempt(
+        feedback=feedback,
+        way=message.way,
+        kind=kind,
+        reference=message.reference,
+        at=at,
+        outcome=Outcome.READY,
+        went_with=with_first,
+    )
+
+
+Took = tuple[Message, Sent]  # a message, and what the far side said when it took it
+
+
+@transaction.atomic
+def begin(message: Message, took: Took | None = None) -> bool:
+    """Note that this goes now, and that the one before was taken. False: it is not to go any more, and must not.
+
+    Every message waits for this to be on disk; so it is two statements, written out. The first one's conditions are
+    what may have changed since the claim: somebody stopped the update or the way, was told some other way, was
+    erased; or this worker was taken for dead.
+    """
+    if took:
+        _note(*took)
+    references = [each.reference for each in _each(message)]
+    marks = ", ".join(["%s"] * len(references))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_ATTEMPT} SET outcome = %s WHERE reference IN ({marks}) AND outcome = %s AND EXISTS ("  # nosec B608 - names are our own
+            f"SELECT 1 FROM {_FEEDBACK} JOIN {_UPDATE} ON {_UPDATE}.id = {_FEEDBACK}.update_id "
+            f"JOIN {_WAY} ON {_WAY}.id = {_ATTEMPT}.way_id WHERE {_FEEDBACK}.id = {_ATTEMPT}.feedback_id "
+            f"AND {_FEEDBACK}.state = %s AND {_FEEDBACK}.claimed_by = %s "
+            f"AND {_UPDATE}.stopped_at IS NULL AND {_WAY}.stopped_at IS NULL)",
+            [Outcome.BEGUN, *references, Outcome.READY, State.SENDING, message.feedback.claimed_by],
+        )
+        if cursor.rowcount == len(references):
+            return True
+        if cursor.rowcount:  # a part of it is not to go: the rest is owed again, and is written anew
+            cursor.execute(
+                f"UPDATE {_ATTEMPT} SET outcome = %s WHERE reference IN ({marks}) AND outcome = %s",  # nosec B608
+                [Outcome.READY, *references, Outcome.BEGUN],
+            )
+        return False
+
+
+def _note(message: Message, taken: Sent) -> None:
+    """The far side took it. What it has said meanwhile of whether it arrived holds."""
+    references = [each.reference for each in _each(message)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_ATTEMPT} SET theirs = %s, outcome = CASE WHEN outcome IN (%s, %s) THEN %s ELSE outcome END "  # nosec B608
+            f"WHERE reference IN ({', '.join(['%s'] * len(references))})",
+            [taken.theirs, Outcome.BEGUN, Outcome.UNCERTAIN, Outcome.TAKEN, *references],
+        )
+
+
+_ATTEMPT, _FEEDBACK, _UPDATE, _WAY = (each._meta.db_table for each in (Attempt, Feedback, Update, Way))
+
+
+@transaction.atomic
+def finish(messages: Iterable[Message], took: Took | None = None) -> int:
+    """Write down what became of what was claimed together. `took`: of the last one. Returns how many are uncertain.
+
+    What was not begun is owed again. What was begun, and nobody noted how it ended, may or may not have gone.
+    """
+    if took:
+        _note(*took)
+    claimed = {each.reference: each for message in messages for each in _each(message)}
+    went, unsure, untouched = [], [], []
+    for attempt in Attempt.objects.select_for_update().filter(reference__in=list(claimed)).order_by("pk"):
+        message = claimed[attempt.reference]
+        if attempt.outcome in (Outcome.TAKEN, Outcome.ARRIVED):
+            went.append(message)
+        elif attempt.outcome in (Outcome.BEGUN, Outcome.UNCERTAIN):
+            unsure.append(message)
+        elif attempt.outcome == Outcome.READY:
+            untouched.append(message)
+        elif attempt.outcome == Outcome.NOT_ARRIVED and _claimed([message]).exists():
+            _did_not_arrive(
+                message.feedback, message.feedback.problem
+            )  # it said so before we wrote that it went
+    _claimed(went).update(state=State.SENT, sent_at=timezone.now(), problem="")
+    Attempt.objects.filter(reference__in=[each.reference for each in unsure]).update(
+        outcome=Outcome.UNCERTAIN
+    )
+    left = _claimed(unsure).update(state=State.UNCERTAIN)
+    _claimed(untouched).update(**_OWED_AGAIN | {"tries": F("tries") - 1})
+    Attempt.objects.filter(reference__in=[each.reference for each in untouched]).delete()
+    _carried_to_them([*went, *unsure])
+    return left
 
 
 @transaction.atomic
@@ -186,7 +280,7 @@ def refused(message: Message, problem: str) -> None:
     """The far side will never take it for this address: the next way has its turn."""
     for each in _each(message):
         _open(each.reference).update(outcome=Outcome.NOT_ARRIVED)
-        if _claimed(each).exists():
+        if _claimed([each]).exists():
             _did_not_arrive(each.feedback, problem)
 
 
@@ -204,19 +298,20 @@ def _not_sent(message: Message, problem: str, this_one: bool) -> None:
         tried = Attempt.objects.filter(feedback=message.feedback, way=message.way, outcome=Outcome.NOT_SENT)
         if (times := tried.count()) >= TRIES:
             Attempt.objects.filter(reference=message.reference).update(outcome=Outcome.NOT_ARRIVED)
-            if _claimed(message).exists():
+            if _claimed([message]).exists():
                 _did_not_arrive(message.feedback, problem)
             return
         not_before = timezone.now() + TRY_AGAIN_AFTER * 2 ** (times - 1)
-    _claimed(message).update(**_OWED_AGAIN | {"problem": problem[:500], "not_before": not_before})
+    _claimed([message]).update(**_OWED_AGAIN | {"problem": problem[:500], "not_before": not_before})
 
 
 @transaction.atomic
 def uncertain(message: Message, problem: str) -> None:
-    for each in _each(message):
-        _carried_to_them(each)  # it may have gone
+    together = _each(message)
+    _carried_to_them(together)  # it may have gone
+    for each in together:
         _open(each.reference).update(outcome=Outcome.UNCERTAIN)
-        _claimed(each).update(state=State.UNCERTAIN, problem=problem[:500])
+    _claimed(together).update(state=State.UNCERTAIN, problem=problem[:500])
 
 
 def _each(message: Message) -> list[Message]:
@@ -224,15 +319,18 @@ def _each(message: Message) -> list[Message]:
     return [message, *message.also]
 
 
-def _carried_to_them(message: Message) -> None:
-    if message.way.kind != Way.Kind.TEXT:  # a text carries none of their words
-        letter = message.way.kind == Way.Kind.LETTER
-        kind = Carried.Kind.LETTER if letter else Carried.Kind.EMAIL
-        carried_to_them(message.feedback, kind, message.voices)
+def _carried_to_them(messages: Iterable[Message]) -> None:
+    went = [
+        message for message in messages if message.way.kind != Way.Kind.TEXT
+    ]  # that carries none of their words
+    kinds = {Way.Kind.LETTER: Carried.Kind.LETTER}
+    carried_to_them(
+        (each.feedback, kinds.get(Way.Kind(each.way.kind), Carried.Kind.EMAIL), each.voices) for each in went
+    )
 
 
-def carried_to_them(feedback: Feedback, kind: str, voices: list[Voice]) -> None:
-    """Write down that a message carried somebody's own words to them. No name: words may become nameless."""
+def carried_to_them(told: Iterable[tuple[Feedback, str, list[Voice]]]) -> None:
+    """Write down that messages carried somebody's own words to them. No name: words may become nameless."""
     carry(
         Carried(
             voice=voice,
@@ -241,6 +339,7 @@ def carried_to_them(feedback: Feedback, kind: str, voices: list[Voice]) -> None:
             path=feedback.update.about_path,
             who_has_it=_("whoever said it"),
         )
+        for feedback, kind, voices in told
         for voice in voices
     )
 
@@ -250,10 +349,13 @@ def _open(reference: str) -> QuerySet[Attempt]:
     return Attempt.objects.filter(reference=reference, outcome__in=[Outcome.BEGUN, Outcome.UNCERTAIN])
 
 
-def _claimed(message: Message) -> QuerySet[Feedback]:
-    """The feedback, if the claim is still this worker's."""
-    mine = message.feedback
-    return Feedback.objects.filter(pk=mine.pk, state=State.SENDING, claimed_by=mine.claimed_by)
+def _claimed(messages: list[Message]) -> QuerySet[Feedback]:
+    """Their feedback, as far as the claim is still this worker's."""
+    still = Q(pk__in=[])
+    for worker in {each.feedback.claimed_by for each in messages}:
+        theirs = [each.feedback.pk for each in messages if each.feedback.claimed_by == worker]
+        still |= Q(pk__in=theirs, claimed_by=worker)
+    return Feedback.objects.filter(still, state=State.SENDING)
 
 
 # It did not arrive: the next way that they gave has its turn, then a human
@@ -350,7 +452,7 @@ def _went(attempt: Attempt) -> None:
     Feedback.objects.filter(pk=attempt.feedback_id).update(state=State.SENT, sent_at=attempt.at, problem="")
 
 
-# Workers that died, trusted people, backups
+# Workers that died, backups
 
 
 def claimants() -> set[str]:
@@ -360,56 +462,17 @@ def claimants() -> set[str]:
 
 @transaction.atomic
 def give_up_claims(dead: Iterable[str]) -> int:
-    """What dead workers had claimed may or may not have gone: a person decides. Returns how many."""
+    """Write down what became of what dead workers had claimed: see finish(). Returns how many are uncertain."""
     left = Feedback.objects.filter(state=State.SENDING, claimed_by__in=list(dead))
-    Attempt.objects.filter(outcome=Outcome.BEGUN, feedback__in=left.values("pk")).update(
-        outcome=Outcome.UNCERTAIN
-    )
-    return left.update(state=State.UNCERTAIN)
-
-
-def claim_notice(update: int, trusted: int) -> tuple[Notice, str] | None:
-    """The notice about one update to one trusted person, and the address, if it is still to go at this moment."""
-    with transaction.atomic():
-        way = Way.objects.best().filter(person=trusted, kind=Way.Kind.EMAIL).first()
-        if way is None or not owed_notices(update, trusted):
-            return None
-        notice, new = Notice.objects.get_or_create(update_id=update, trusted_id=trusted)
-        return (notice, way.address) if new else None
-
-
-def send_notices(owed: Iterable[tuple[int, int]]) -> bool:
-    """Tell trusted people, by (update, person), that there is something to pass on. False if it could not be reached.
-
-    Each is claimed right before it goes, and only if a mandate stands at that moment.
-    """
-    connection = get_connection()
-    try:
-        connection.open()
-    except email.TROUBLE:
-        return False
-    try:
-        for update, trusted in owed:
-            claimed = claim_notice(update, trusted)
-            if claimed is None:
-                continue
-            notice, address = claimed
-            try:
-                message = email.write_notice(notice, address)
-                message.connection = connection
-                message.send()
-            except (*email.TROUBLE, ValueError) as trouble:  # it may have gone: it is not sent again
-                if isinstance(trouble, smtplib.SMTPServerDisconnected):
-                    return False
-            else:
-                notice_sent(notice)
-    finally:
-        connection.close()
-    return True
-
-
-def notice_sent(notice: Notice) -> None:
-    Notice.objects.filter(pk=notice.pk).update(sent_at=timezone.now())
+    attempts: dict[int, Attempt] = {}
+    for attempt in Attempt.objects.filter(feedback__in=left, by=None).select_related("way").order_by("pk"):
+        attempts[attempt.feedback_id] = attempt  # the last is the one that was claimed
+    found = left.select_related("person", "update__hub", "update__change", "update__topic")
+    messages = []
+    for feedback in with_their_words(found):
+        attempt = attempts[feedback.pk]
+        messages.append(Message(feedback, attempt.way or Way(kind=attempt.kind), attempt.reference))
+    return finish(messages)
 
 
 def not_sure_since_restored() -> int:

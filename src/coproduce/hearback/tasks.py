@@ -14,17 +14,18 @@ from django.utils.translation import gettext
 from django_tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult, get_date_max
 
-from coproduce.hearback import not_fixed, sending
+from coproduce.hearback import not_fixed, saying_back, sending
 from coproduce.hearback.channels import Asked, Unreachable, letter
 from coproduce.hearback.channels.here import senders
-from coproduce.hearback.models import Attempt, Letters, Update, owed_notices
+from coproduce.hearback.models import Attempt, Letters, Reply, Update
+from coproduce.hearback.notices import owed_notices, send_notices
 from coproduce.people.models import Way
 
 One = TypeVar("One")
 SEND_FOR = (
     5.0  # seconds for each way; then other work has its turn, and a worker asked to stop does so in between
 )
-AT_ONCE = 2_000  # more than a worker sends in its turn
+AT_ONCE = 10_000  # more than some workers send in their turns
 
 
 @task(takes_context=True)
@@ -41,6 +42,8 @@ def deliver(context: TaskContext) -> None:
         owed = list(sending.to_send(channel.kind).values_list("pk", flat=True)[:AT_ONCE])
         if not owed:
             continue
+        if len(owed) > sending.AT_ONCE:
+            ask_for_help()
         random.shuffle(owed)  # so that several workers rarely reach for the same one
         try:
             wait = sending.send_all(channel, _some(owed), worker)
@@ -50,13 +53,19 @@ def deliver(context: TaskContext) -> None:
             waits[channel.kind] = wait
     more = any(sending.to_send(each.kind).exists() for each in channels if each.kind not in waits)
     if not more and not waits and (notices := owed_notices()):
-        if not sending.send_notices(_some(notices)):
+        if not send_notices(_some(notices)):
             waits[Way.Kind.TRUSTED_PERSON] = sending.TRY_AGAIN_AFTER
         more = not waits and bool(owed_notices())
     if more:
-        deliver.enqueue()
+        ask_for_help()
     elif waits:
         deliver.using(run_after=timezone.now() + min(waits.values())).enqueue()
+
+
+def ask_for_help() -> None:
+    """Let whichever worker has nothing to do send as well. One such job waits at a time: there may be many workers."""
+    if not DBTaskResult.objects.ready().filter(task_path=deliver.module_path).exists():
+        deliver.enqueue()
 
 
 def _some(owed: list[One]) -> Iterator[One]:
@@ -140,6 +149,14 @@ def tell_who_sees_to_it(update_id: int) -> None:
     known = Update.objects.select_related("change__owner", "step", "review", "decision")
     if update := known.filter(pk=update_id).first():
         not_fixed.tell(update)
+
+
+@task()
+def say_back(reply_id: int) -> None:
+    """Say back to whoever wrote that no more comes this way, or what of theirs could not be kept."""
+    reply = Reply.objects.select_related("person").filter(pk=reply_id).first()
+    if reply is not None and (wait := saying_back.say(reply)):
+        say_back.using(run_after=timezone.now() + wait).enqueue(reply_id)
 
 
 @task()

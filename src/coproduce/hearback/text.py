@@ -27,10 +27,13 @@ PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 def words_of_text(feedback: Feedback, others_may_read: bool) -> str:
     """The text message about one piece of feedback."""
-    if others_may_read:
-        told = _("There is news for you. You can ask us when we next speak. %(name)s")
-        return plain(told % {"name": settings.SENDER_NAME})
-    return with_link(address_here() + reply_path(feedback))
+    return news_only() if others_may_read else with_link(address_here() + reply_path(feedback))
+
+
+def news_only() -> str:
+    """Where others may read the phone."""
+    told = _("There is news for you. You can ask us when we next speak. %(name)s")
+    return plain(told % {"name": settings.SENDER_NAME})
 
 
 def with_link(link: str) -> str:

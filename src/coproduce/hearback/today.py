@@ -15,8 +15,10 @@ from django.utils.translation import ngettext
 from coproduce.hearback.channels.here import by_hand
 from coproduce.hearback.debt import Kind, Owed, half_waited, owed_in, waits
 from coproduce.hearback.debt import unanswered as unanswered_in
+from coproduce.hearback.enclosed import to_look_at
 from coproduce.hearback.models import Feedback, FeedbackQuerySet, Reply, State
 from coproduce.hearback.not_fixed import open_questions
+from coproduce.hearback.notices import to_tell
 from coproduce.people.models import Person, Way
 from coproduce.people.permissions import hubs_where
 from coproduce.people.templatetags.plain import said_when
@@ -106,7 +108,23 @@ def do_these_first(person: Person) -> list[Todo]:
                 lesser=True,
             )
         )
-    return [*todos, *_came_back(person)]
+    return [*todos, *_to_pass_on(person), *_came_back(person)]
+
+
+def _to_pass_on(person: Person) -> list[Todo]:
+    """Trusted people who like a call, a letter or to be told face to face, and have something to pass on."""
+    return [
+        Todo(
+            title=_("Tell %(names)s") % {"names": ", ".join(them.name for them in trusted[:3])},
+            rest=_("that there is news to pass on"),
+            small=str(Way.Kind(way).label).capitalize() + ".",
+            url=reverse("hearback:to_tell", args=[way]),
+            button=_("See the list"),
+            lesser=True,
+        )
+        for way in (Way.Kind.PHONE, Way.Kind.FACE_TO_FACE)
+        if (trusted := to_tell(person, way))
+    ]
 
 
 def _to_write(each: Owed) -> Todo:
@@ -139,18 +157,32 @@ def _not_put_right(person: Person) -> list[Todo]:
 
 def _came_back(person: Person) -> list[Todo]:
     number = Reply.objects.visible_to(person).waiting().count()
-    if not number:
-        return []
-    return [
-        Todo(
-            title=ngettext("%(n)d answer came back", "%(n)d answers came back", number) % {"n": number},
-            rest=_("and we can’t tell from whom"),
-            small=_("Do you know?"),
-            url=reverse("hearback:replies"),
-            button=_("Read it"),
-            lesser=True,
+    files = to_look_at(person).count()
+    came = (
+        []
+        if not number
+        else [
+            Todo(
+                title=ngettext("%(n)d answer came back", "%(n)d answers came back", number) % {"n": number},
+                rest=_("and we can’t tell from whom"),
+                small=_("Do you know?"),
+                url=reverse("hearback:replies"),
+                button=_("Read it"),
+                lesser=True,
+            )
+        ]
+    )
+    if files:
+        came.append(
+            Todo(
+                title=ngettext("%(n)d file came with an answer", "%(n)d files came with answers", files)
+                % {"n": files},
+                url=reverse("hearback:replies"),
+                button=_("See it"),
+                lesser=True,
+            )
         )
-    ]
+    return came
 
 
 def _names(owed: FeedbackQuerySet) -> str:

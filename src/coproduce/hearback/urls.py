@@ -12,7 +12,7 @@ urlpatterns = [
     path("receipts/text/", receipts.text, name="text_receipt"),
     path("changes/<int:change>/tell/", writing.write, name="write"),
     path("topics/<int:topic>/tell/", writing.write_on_topic, name="write_on_topic"),
-    path("tell/reading/", writing.reading, name="reading"),
+    path("tell/reading/<int:hub>/", writing.reading, name="reading"),
     path("people/<int:pk>/what-happened/", story_pages.said_and_happened, name="said_and_happened"),
     path(
         "people/<int:pk>/what-happened.pdf",
@@ -25,6 +25,9 @@ urlpatterns = [
     path("hubs/<int:pk>/still-waiting/", debt_pages.still_waiting, name="still_waiting"),
     path("who-has-heard/replies/", inbox_pages.replies, name="replies"),
     path("who-has-heard/replies/<int:pk>/", inbox_pages.reply, name="reply_to_match"),
+    path("who-has-heard/notice/<int:pk>/", views.notice_told, name="notice_told"),
+    path("who-has-heard/replies/file/<int:pk>/", inbox_pages.enclosed, name="enclosed"),
+    path("who-has-heard/replies/file/<int:pk>/seen/", inbox_pages.enclosed_seen, name="enclosed_seen"),
     path("inbound/email/", inbox_pages.inbound_email, name="inbound_email"),
     path("inbound/text/", inbox_pages.inbound_text, name="inbound_text"),
     path("who-has-heard/", views.who_has_heard, name="who_has_heard"),

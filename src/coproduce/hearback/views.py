@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from coproduce.hearback import actions
+from coproduce.hearback import actions, notices
 from coproduce.hearback.channels.here import by_hand
 from coproduce.hearback.debt import closed_by
 from coproduce.hearback.forms import AnswerForm, PassedOnForm, ToldForm
@@ -37,7 +37,7 @@ from coproduce.hearback.reply import feedback_of, reply_path, way_of
 from coproduce.people import actions as people
 from coproduce.people.counts import is_of_the_group
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Hub, Way
+from coproduce.people.models import Hub, Person, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 from coproduce.voices.models import Voice
 
@@ -269,6 +269,7 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
         {
             "page": page,
             "cards": [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page],
+            "trusted": notices.to_tell(request.person, way) if page.number == 1 else [],
             "later": everybody.exclude(pk__in=now.values("pk")).order_by("not_before", "pk")[:50],
             "phone": phone,
             "now": timezone.now(),
@@ -288,6 +289,22 @@ class _Card:
     @classmethod
     def of(cls, feedback: Feedback, form: ToldForm) -> _Card:
         return cls(feedback, their_words(feedback), feedback.way, form)
+
+
+@require_POST
+@signed_in
+def notice_told(request: PersonRequest, pk: int) -> HttpResponse:
+    """A trusted person was told that there is something to pass on; or the letter that says so is printed."""
+    if not hubs_where(request.person, "tell people"):
+        raise NotAllowed("tell people")
+    trusted = get_object_or_404(Person.objects.visible_to(request.person), pk=pk)
+    if "letter" in request.POST:
+        pdf = notices.print_letter(request.person, trusted)
+        return HttpResponse(pdf, content_type="application/pdf")
+    notices.told(request.person, trusted)
+    messages.success(request, _("%(name)s knows that there is news.") % {"name": trusted.name})
+    phone = trusted.preferred_way is not None and trusted.preferred_way.kind in by_hand(Way.Kind.PHONE)
+    return redirect("hearback:to_tell", Way.Kind.PHONE if phone else Way.Kind.FACE_TO_FACE)
 
 
 @require_POST

@@ -11,15 +11,15 @@ from django.views.decorators.http import require_POST
 
 from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change
+from coproduce.glossary.explained import Check, check
 from coproduce.hearback import actions
 from coproduce.hearback.forms import UpdateForm
 from coproduce.hearback.models import Update, voices_behind_update
 from coproduce.hearback.preview import letter_to, preview_for, who_to_look_as
-from coproduce.hearback.reading import how_it_reads, names_here
 from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Person, Way
-from coproduce.people.permissions import NotAllowed, hubs_where, may, must
+from coproduce.people.permissions import may, must
 
 TOLD = ("text", "unchanged", "following", "ask")  # what is read for how it reads
 
@@ -74,7 +74,7 @@ def _write(request: PersonRequest, news: actions.News) -> HttpResponse:
             "draft": draft,
             "form": form,
             "looks": looks,
-            "reads": how_it_reads(_all_told(request), draft.hub, names_here(draft.hub_id)) if ready else None,
+            "reads": _how_it_reads(request, draft.hub) if ready else None,
             "ways": _ways_of(people) if inside else [],
             "inside": inside,
             "behind": said_to(request.person, 0 if inside else people.count(), draft.hub_id, behind),
@@ -106,17 +106,18 @@ def _look(request: PersonRequest, draft: Update, form: UpdateForm) -> dict[str, 
 
 @require_POST
 @signed_in
-def reading(request: PersonRequest) -> HttpResponse:
-    """How what is being written reads, for the page to show while somebody types."""
-    hubs = hubs_where(request.person, "write an update")
-    if not hubs:
-        raise NotAllowed("write an update")
-    reads = how_it_reads(_all_told(request), Hub.objects.get(pk=min(hubs)), names_here(min(hubs)))
-    return render(request, "hearback/_reading.html", {"reads": reads})
+def reading(request: PersonRequest, hub: int) -> HttpResponse:
+    """How what is being written reads to people of a hub, for the page to show while somebody types."""
+    known = get_object_or_404(Hub, pk=hub)
+    must(request.person, "write an update", known)
+    return render(request, "hearback/_reading.html", {"reads": _how_it_reads(request, known)})
 
 
-def _all_told(request: PersonRequest) -> str:
-    return "\n\n".join(filter(None, (request.POST.get(name, "").strip() for name in TOLD)))
+def _how_it_reads(request: PersonRequest, hub: Hub) -> Check:
+    """How all that was written reads, by the words that are explained and the people who are known in the hub."""
+    told = "\n\n".join(filter(None, (request.POST.get(name, "").strip() for name in TOLD)))
+    people = Person.objects.filter(memberships__hub=hub).order_by().values_list("name", flat=True)
+    return check(told, hub, people.distinct())
 
 
 def _ways_of(behind: object) -> list[tuple[str, int]]:

@@ -14,6 +14,7 @@ from coproduce.hearback.models import Attempt, State
 from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.models import Way
 from coproduce.site.worker import clear_up
+from tests.hearback.conftest import on_the_line
 
 pytestmark = pytest.mark.django_db
 TEXT, LETTER = ("text", "07700 900123"), ("letter", "1 Long Road\nEastmoor\nEM1 1AA")
@@ -170,9 +171,9 @@ def test_a_crash_in_between_is_settled_where_notify_knows_the_reference(owed, no
     known, unknown = owed(TEXT), owed(("text", "07700 900124"), name="Dot")
     with notify.TEXT.line() as send:
         send(
-            sending.claim(known.pk, "a dead worker", "text")
+            on_the_line(known.pk, "a dead worker", "text")
         )  # it went, and the worker died before it wrote so
-    sending.claim(unknown.pk, "a dead worker", "text")  # it died before
+    on_the_line(unknown.pk, "a dead worker", "text")  # it died before
     clear_up()
     assert {now(each).state for each in (known, unknown)} == {State.UNCERTAIN}
     tasks.ask_what_became.enqueue()
@@ -185,7 +186,7 @@ def test_a_crash_in_between_is_settled_where_notify_knows_the_reference(owed, no
 def test_workers_ask_by_themselves(owed, notify_server, work_the_queue):
     feedback = owed(TEXT)
     with notify.TEXT.line() as send:
-        send(sending.claim(feedback.pk, "a dead worker", "text"))
+        send(on_the_line(feedback.pk, "a dead worker", "text"))
     clear_up()
     work_the_queue()
     assert now(feedback).state == State.SENT

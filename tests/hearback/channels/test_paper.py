@@ -6,8 +6,10 @@ import io
 import re
 
 import pytest
+from django.utils import timezone
 from pypdf import PdfReader
 
+from coproduce.glossary.models import Term
 from coproduce.hearback import actions
 from coproduce.hearback.channels import letter
 from coproduce.hearback.channels.letter import postcode_of
@@ -22,7 +24,14 @@ MM = 842 / 297  # points
 def a_letter(address: list[str], words: str) -> dict[str, object]:
     news = {"title": "They said yes", "owner": "", "voices": [], "quotes": []}
     news["parts"] = [{"heading": "", "text": [words]}]
-    return {"name": "Sami", "date": "1 May 2026", "hub": "Eastmoor", "address": address, "news": [news]}
+    return {
+        "name": "Sami",
+        "date": "1 May 2026",
+        "hub": "Eastmoor",
+        "address": address,
+        "news": [news],
+        "terms": [],
+    }
 
 
 def text_of(pdf: bytes) -> str:
@@ -84,6 +93,17 @@ def test_letters_lie_in_the_order_of_the_post(owed, amina, town, work_the_queue)
     pile.refresh_from_db()
     text = text_of(pile.pdf.read())
     assert re.findall(r"Dear (\w+)", text) == ["Cyd", "Bea", "Ada", "Dot"]
+
+
+def test_words_are_explained_at_the_foot_of_a_letter_and_of_a_card(owed, amina, town, work_the_queue):
+    said = {"word": "They said", "explanation": "Whoever pays for it decided.", "agreed_at": timezone.now()}
+    Term.objects.create(hub=town, **said)
+    feedback = owed(("letter", "1 Long Road\nEM1 1AA"))
+    pile = actions.make_letters(amina, town)
+    work_the_queue()
+    pile.refresh_from_db()
+    for pdf in (pile.pdf.read(), actions.make_card(amina, feedback, "Sami")):
+        assert "What these words mean They said: Whoever pays for it decided." in text_of(pdf)
 
 
 def test_each_letter_of_several_pages_counts_its_own():

@@ -94,6 +94,13 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class Says(Protocol):
+    """A channel that also takes a few words which tell nothing that is owed: an answer, or a notice."""
+
+    def say(self, address: str, words: str, reference: str) -> Result: ...
+
+
+@runtime_checkable
 class Asked(Protocol):
     """A channel whose far side also says afterwards what became of messages."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coproduce.hearback.channels import Channel, notify
+from coproduce.hearback.channels import Channel, Result, Says, notify
 from coproduce.hearback.channels.email import Smtp
 from coproduce.hearback.channels.gateway import Gateway
 from coproduce.people.models import Way
@@ -17,6 +17,12 @@ def senders() -> list[Channel]:
         if channel.kind not in chosen and channel.is_set_up():
             chosen[channel.kind] = channel
     return list(chosen.values())
+
+
+def said_by(kind: str, address: str, words: str, reference: str) -> Result | None:
+    """Say a few words to an address by email or text: what came of it, or None where no machine sends that here."""
+    line = next((each for each in senders() if each.kind == kind), None)
+    return line.say(address, words, reference) if isinstance(line, Says) else None
 
 
 def sent_by_machine() -> list[Way.Kind]:

@@ -16,7 +16,7 @@ from coproduce.hearback.models import (
     State,
     Update,
     heard_as_said_to,
-    quotes_for,
+    quotes_with,
     tally,
     their_words_for,
 )
@@ -44,10 +44,7 @@ def way_word(kind: str) -> str:
 @register.inclusion_tag("hearback/_update_words.html")
 def update_words(feedback: Feedback) -> dict[str, Any]:
     """All that an update says to one person, with the quotes of others that go with it."""
-    fetched: list[Voice] | None = feedback.__dict__.get("quotes")
-    if fetched is None:
-        fetched = quotes_for(feedback.update, feedback.person_id)
-    return {"update": feedback.update, "quotes": fetched}
+    return {"update": feedback.update, "quotes": quotes_with(feedback)}
 
 
 @register.inclusion_tag("hearback/_update_words.html")

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from coproduce.hearback.models import Feedback
-from coproduce.hearback.news import for_paper, news_of
+from coproduce.hearback.news import for_paper, news_of, terms_for_paper
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice
 
@@ -30,7 +30,9 @@ def _card(feedback: Feedback, name: str, voices: Iterable[Voice]) -> dict[str, o
     outside: dict[str, object] = {"name": name, "sender": settings.SENDER_NAME}
     if way is not None and way.others_may_read:
         return outside
+    news = news_of([feedback], voices=voices)
     return outside | {
         "hub": feedback.update.hub.name,
-        "news": [for_paper(news) for news in news_of([feedback], voices=voices)],
+        "news": [for_paper(each) for each in news],
+        "terms": terms_for_paper(news),
     }

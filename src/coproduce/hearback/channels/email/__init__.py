@@ -15,12 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
-from coproduce.hearback.models import Notice
-from coproduce.hearback.news import News, news_in
+from coproduce.hearback.news import News, news_in, terms_in
 from coproduce.hearback.reply import address_here, reply_address, stop_path
 from coproduce.people.models import Account, Way
 
@@ -47,17 +45,44 @@ class Smtp:
             connection.close()
 
     def _send(self, connection: Any, message: Message) -> Result:
+        return _deliver(connection, lambda: write(message))
+
+    def say(self, address: str, words: str, reference: str) -> Result:
+        connection = get_connection()
         try:
-            email = write(message)
-            email.connection = connection
-            email.send()
-        except (UnicodeEncodeError, ValueError) as not_an_address:
-            return Refused(_reason(not_an_address))
-        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as answered:
-            return _meaning(answered)
+            connection.open()
         except TROUBLE as trouble:
-            return Uncertain(_reason(trouble))
-        return Sent()
+            return NotSent(_reason(trouble), others_too=True)
+        headers = {
+            "Message-ID": f"<{reference}@{settings.MESSAGE_DOMAIN}>",
+            "Auto-Submitted": "auto-generated",
+        }
+        try:
+            return _deliver(
+                connection,
+                lambda: EmailMessage(subject=subject(), body=words, to=[address], headers=headers),
+            )
+        finally:
+            connection.close()
+
+
+def subject() -> str:
+    """The subject of every email: it says nothing of what it is about."""
+    return _("News for you from %(name)s") % {"name": settings.SENDER_NAME}
+
+
+def _deliver(connection: Any, write: Callable[[], EmailMessage]) -> Result:
+    try:
+        email = write()
+        email.connection = connection
+        email.send()
+    except (UnicodeEncodeError, ValueError) as not_an_address:
+        return Refused(_reason(not_an_address))
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as answered:
+        return _meaning(answered)
+    except TROUBLE as trouble:
+        return Uncertain(_reason(trouble))
+    return Sent()
 
 
 def _meaning(answered: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> Result:
@@ -72,19 +97,6 @@ def _meaning(answered: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRef
     if code == 421 or (everybody and code != 552):
         return NotSent(_reason(answered), others_too=True)
     return Refused(_reason(answered)) if code >= 500 else NotSent(_reason(answered))
-
-
-def write_notice(notice: Notice, address: str) -> EmailMessage:
-    """It names nobody and says nothing of what it is about. To read more, one has to sign in."""
-    return EmailMessage(
-        subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
-        body=render_to_string(
-            "hearback/notice.txt",
-            {"link": address_here() + reverse("people:supporting"), "to": notice.trusted},
-        ),
-        to=[address],
-        headers={"Message-ID": f"<notice-{notice.pk}@{settings.MESSAGE_DOMAIN}>"},
-    )
 
 
 def write(message: Message) -> EmailMultiAlternatives:
@@ -131,6 +143,7 @@ def content_of(way: Way, news: list[News]) -> Content:
     context = {
         "person": person,
         "news": news,
+        "terms": [] if way.others_may_read else terms_in(news),
         "hub": news[0].update.hub,
         "stop": here + stop_path(way),
         "here": here,
@@ -139,7 +152,7 @@ def content_of(way: Way, news: list[News]) -> Content:
         "may_reply": bool(settings.REPLY_TO),
     }
     return Content(
-        subject=_("News for you from %(name)s") % {"name": settings.SENDER_NAME},
+        subject=subject(),
         text=render_to_string(f"{template}.txt", context),
         html=render_to_string(f"{template}.html", context),
     )

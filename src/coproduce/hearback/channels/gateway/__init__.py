@@ -37,20 +37,33 @@ class Gateway:
 
     @contextmanager
     def line(self) -> Iterator[Callable[[Message], Result]]:
+        with self._session() as session:
+            yield lambda message: self._send(
+                session,
+                message.way.address,
+                words_of_text(message.feedback, message.way.others_may_read),
+                message.reference,
+            )
+
+    def say(self, address: str, words: str, reference: str) -> Result:
+        with self._session() as session:
+            return self._send(session, address, words, reference)
+
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session | None]:
+        """None where texts become files."""
         if settings.SMS_URL.startswith("file://"):
-            yield _keep_as_file
+            yield None
             return
         with requests.Session() as session:
             if settings.SMS_TOKEN:
                 session.headers["Authorization"] = f"Bearer {settings.SMS_TOKEN}"
-            yield lambda message: self._send(session, message)
+            yield session
 
-    def _send(self, session: requests.Session, message: Message) -> Result:
-        said = {
-            "to": number(message.way.address),
-            "text": words_of_text(message.feedback, message.way.others_may_read),
-            "reference": message.reference,
-        }
+    def _send(self, session: requests.Session | None, address: str, words: str, reference: str) -> Result:
+        said = {"to": number(address), "text": words, "reference": reference}
+        if session is None:
+            return _keep_as_file(said)
         for last in (False, True) if settings.SMS_KEYS_ARE_HONOURED else (True,):
             result = self._ask(session, said)
             if last or not isinstance(result, Uncertain):
@@ -77,12 +90,11 @@ class Gateway:
         return _meaning(answer)
 
 
-def _keep_as_file(message: Message) -> Result:
+def _keep_as_file(said: dict[str, str]) -> Result:
     """Where SMS_URL is a folder (`file:///…`, as in try-it mode), texts become files there and reach nobody."""
     folder = Path(settings.SMS_URL.removeprefix("file://"))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    words = words_of_text(message.feedback, message.way.others_may_read)
-    (folder / f"{message.reference}.txt").write_text(f"To: {number(message.way.address)}\n\n{words}\n")
+    (folder / f"{said['reference']}.txt").write_text(f"To: {said['to']}\n\n{said['text']}\n")
     return Sent()
 
 

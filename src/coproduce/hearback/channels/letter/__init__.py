@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from coproduce.hearback.models import Feedback, Letters
-from coproduce.hearback.news import News, for_paper, news_of
-from coproduce.people.models import Way
+from coproduce.hearback.news import News, for_paper, news_of, terms_for_paper, terms_in
+from coproduce.people.models import Person, Way
 from coproduce.people.paper import to_pdf
 from coproduce.voices.models import Voice
 
@@ -92,9 +92,23 @@ def letter(feedback: Feedback, *also: Feedback, quotes: list[Voice] | None = Non
     }
     if way and way.others_may_read:
         return outside | {"sender": settings.SENDER_NAME}
+    news = news_of([feedback, *also], quotes)
     return outside | {
         "hub": feedback.update.hub.name,
-        "news": [for_paper(news) for news in news_of([feedback, *also], quotes)],
+        "news": [for_paper(each) for each in news],
+        "terms": terms_for_paper(news),
+    }
+
+
+def notice_to(trusted: Person) -> dict[str, object]:
+    """One letter to a trusted person: there is something to pass on. Not for whom nor of what."""
+    way = _address_of(trusted)
+    return {
+        "name": trusted.name,
+        "address": way.address.splitlines() if way else [],
+        "date": date_format(timezone.localdate(), "j F Y"),
+        "sender": settings.SENDER_NAME,
+        "pass_on": not (way and way.others_may_read),
     }
 
 
@@ -102,7 +116,11 @@ def _way_of(feedback: Feedback) -> Way | None:
     """Where the letter goes: by the way it is to go now, or to the first address they gave."""
     if feedback.way is not None and feedback.way.kind == Way.Kind.LETTER:
         return feedback.way
-    return feedback.person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
+    return _address_of(feedback.person)
+
+
+def _address_of(person: Person) -> Way | None:
+    return person.ways.filter(kind=Way.Kind.LETTER).order_by("-preferred", "pk").first()
 
 
 def words_of_letter(way: Way, news: list[News]) -> str:
@@ -112,6 +130,7 @@ def words_of_letter(way: Way, news: list[News]) -> str:
         {
             "person": news[0].feedback.person,
             "news": news,
+            "terms": terms_in(news),
             "hub": news[0].update.hub,
             "news_only": way.others_may_read,
             "sender": settings.SENDER_NAME,

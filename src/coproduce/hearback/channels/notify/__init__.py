@@ -24,7 +24,7 @@ from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
 
 from coproduce.hearback.channels import Message, NotSent, Refused, Result, Sent, Uncertain, Unreachable
-from coproduce.hearback.channels.email import what_it_says
+from coproduce.hearback.channels.email import subject, what_it_says
 from coproduce.hearback.channels.gateway import never_left
 from coproduce.hearback.channels.letter import words_of_letter
 from coproduce.hearback.news import news_in
@@ -49,15 +49,15 @@ NOT_ARRIVED = {
 }
 
 
-Say = Callable[[NotificationsAPIClient, str, Message], dict[str, Any]]
+Tell = Callable[[NotificationsAPIClient, str, Message], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Notify:
-    """One of the three kinds: which, and how a message of it is said to Notify, with the id of its template."""
+    """One of the three kinds: which, and how a message of it is told to Notify, with the id of its template."""
 
     kind: Way.Kind
-    say: Say
+    tell: Tell
     name: str = "GOV.UK Notify"
 
     def is_set_up(self) -> bool:
@@ -70,11 +70,20 @@ class Notify:
             yield lambda message: self._send(client, message)
 
     def _send(self, client: NotificationsAPIClient, message: Message) -> Result:
-        try:
-            said = self.say(client, settings.NOTIFY_TEMPLATES[self.kind], message)
-        except APIError as error:
-            return _meaning(error)
-        return Sent(str(said.get("id", ""))[:100])
+        return _asked(lambda: self.tell(client, settings.NOTIFY_TEMPLATES[self.kind], message))
+
+    def say(self, address: str, words: str, reference: str) -> Result:
+        """By email or by text message; a letter takes more than a few words."""
+        client, template = _client(), settings.NOTIFY_TEMPLATES[self.kind]
+        with client.request_session:
+            if self.kind == Way.Kind.TEXT:
+                return _asked(lambda: _to_phone(client, template, address, words, reference))
+            body = {"subject": subject(), "body": words}
+            return _asked(
+                lambda: client.send_email_notification(
+                    email_address=address, template_id=template, personalisation=body, reference=reference
+                )
+            )
 
     def what_became_of(self, references: Iterable[str]) -> dict[str, bool | None]:
         """What Notify knows of these references, one question each; it keeps them for seven days."""
@@ -91,6 +100,14 @@ class Notify:
         return known
 
 
+def _asked(ask: Callable[[], dict[str, Any]]) -> Result:
+    try:
+        said = ask()
+    except APIError as error:
+        return _meaning(error)
+    return Sent(str(said.get("id", ""))[:100])
+
+
 def _email(client: NotificationsAPIClient, template: str, message: Message) -> dict[str, Any]:
     content = what_it_says(message)
     said: dict[str, Any] = client.send_email_notification(
@@ -104,11 +121,15 @@ def _email(client: NotificationsAPIClient, template: str, message: Message) -> d
 
 
 def _text(client: NotificationsAPIClient, template: str, message: Message) -> dict[str, Any]:
+    words = words_of_text(message.feedback, message.way.others_may_read)
+    return _to_phone(client, template, message.way.address, words, message.reference)
+
+
+def _to_phone(
+    client: NotificationsAPIClient, template: str, number: str, words: str, reference: str
+) -> dict[str, Any]:
     said: dict[str, Any] = client.send_sms_notification(
-        phone_number=message.way.address,
-        template_id=template,
-        personalisation={"body": words_of_text(message.feedback, message.way.others_may_read)},
-        reference=message.reference,
+        phone_number=number, template_id=template, personalisation={"body": words}, reference=reference
     )
     return said
 
