@@ -58,7 +58,7 @@ def raise_topic(
     record(by, "raise", topic, hub)
     if who != by or not (may(by, "decide on a topic", hub) or may(by, "read everything said", hub)):
         Support.objects.create(topic=topic, person=who, through=topic.written_by)
-    ground(by, topic, themes, voices)
+    _ground(by, topic, list(themes), list(voices))
     notice_what_hubs_share.enqueue()
     return topic
 
@@ -138,7 +138,10 @@ def ground(by: Person, topic: Topic, themes: Iterable[Theme] = (), voices: Itera
     """Say what the topic grew from. Only what the person may see can be tied."""
     if by.pk != topic.raised_by_id:
         must(by, "tie the thread", topic.hub_id)
-    themes, voices = list(themes), list(voices)
+    _ground(by, topic, list(themes), list(voices))
+
+
+def _ground(by: Person, topic: Topic, themes: list[Theme], voices: list[Voice]) -> None:
     _must_see(Theme.objects.visible_to(by).filter(pk__in=[theme.pk for theme in themes]).count(), themes)
     _must_see(Voice.objects.visible_to(by).filter(pk__in=[voice.pk for voice in voices]).count(), voices)
     topic.themes.add(*themes)
