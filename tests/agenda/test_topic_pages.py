@@ -317,5 +317,5 @@ def test_what_people_type_is_never_markup(client, lee, amina, town):
     topic = raise_topic(lee, town, "<b>T</b>", "<i>why</i>")
     decide(amina, topic, "working", "<script>alert(1)</script>")
     page = page_of(client, "agenda:topic", topic.pk) + page_of(client, "agenda:topics")
-    for tag in ("<b>T", "<i>why", "<script>alert"):
+    for tag in ("<b>T<", "<i>why", "<script>alert"):
         assert tag not in page

@@ -18,7 +18,12 @@ from tests.conftest import make_person
 Role = Membership.Role
 
 # What each role may do, written down a second time, the other way round: role → (here, here and below).
-READ_AND_RAISE = {"read what the group may read", "raise a topic", "say what a word means"}
+READ_AND_RAISE = {
+    "read what the group may read",
+    "raise a topic",
+    "support a topic",
+    "say what a word means",
+}
 KEEP = {
     "read everything said",
     "add words",
@@ -29,6 +34,7 @@ KEEP = {
 }
 LEAD = {
     "decide on a topic",
+    "answer an ask",
     "record a change",
     "tie the thread",
     "write an update",

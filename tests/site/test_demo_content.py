@@ -122,6 +122,9 @@ def service_words():
         yield f"theme {theme['key']}", f"{theme['name']}. {theme['about']}"
     for topic in TOPICS.values():
         yield f"topic {topic['key']}", f"{topic['title']}. {topic['why']} {topic.get('decision', '')}"
+    for ask in TOWN["ask"]:
+        asked = " ".join(ask[name] for name in ("why", "decided", "pays", "will_do"))
+        yield f"ask of {ask['organisation']}", f"{ask['wants']}. {asked} {ask.get('reason', '')}"
     for change in CHANGES.values():
         notes = " ".join(step["note"] for step in change["steps"])
         yield f"change {change['key']}", f"{change['title']}. {change['summary']} {notes}"
@@ -137,7 +140,8 @@ def test_the_town_is_as_large_as_it_should_be():
     assert len(STORIES) == 6 and {Path(s["file"]).suffix for s in STORIES.values()} == {".txt", ".vtt"}
     assert 45 <= len(SAID) <= 70
     assert 6 <= len(THEMES) <= 7
-    assert len(TOPICS) == 5 and {t["stage"] for t in TOPICS.values()} == TOPIC_STAGES
+    assert len(TOPICS) == 8 and {t["stage"] for t in TOPICS.values()} == TOPIC_STAGES
+    assert {each.get("answer") for each in TOWN["ask"]} == {"take it on", "five minutes", "not for us", None}
     assert len(CHANGES) == 4
     assert 2 <= len({update["change"] for update in TOWN["update"]}) <= 4
     assert TOWN["town"]["today"] == datetime.date(2026, 11, 17)
@@ -172,6 +176,10 @@ def test_every_reference_leads_somewhere():
     for topic in TOPICS.values():
         assert topic["hub"] in HUBS and topic["raised_by"] in PEOPLE
         assert set(topic["themes"]) <= THEMES.keys() and set(topic["voices"]) <= SAID.keys()
+        for wanted_by in topic.get("wanted_by", []):
+            assert topic["hub"] in memberships(PEOPLE[wanted_by]) and wanted_by != topic["raised_by"]
+    for ask in TOWN["ask"]:
+        assert ask["hub"] in HUBS and ("answer" in ask) == ("reason" in ask) == ("answered_on" in ask)
     for change in CHANGES.values():
         assert change["hub"] in HUBS and change["owner"] in PEOPLE
         assert {step["by"] for step in change["steps"]} <= PEOPLE.keys()
@@ -324,6 +332,10 @@ def test_things_happen_in_their_order():
         assert said_on(said) <= today, key
     for topic in TOPICS.values():
         assert topic["raised_on"] <= topic.get("decided_on", today) <= today, topic["key"]
+    for ask in TOWN["ask"]:
+        assert (
+            ask["asked_on"] <= ask.get("answered_on", today) <= today < ask.get("by_when", datetime.date.max)
+        )
     for change in CHANGES.values():
         on = [step["on"] for step in change["steps"]]
         assert on == sorted(on) and on[-1] <= today, change["key"]
@@ -335,6 +347,7 @@ def test_things_happen_in_their_order():
 
 
 def test_nobody_can_be_rung_or_written_to():
+    assert all(re.fullmatch(r"[a-z]+@example\.org", ask["email"]) for ask in TOWN["ask"])
     for person in PEOPLE.values():
         for way in person["ways"]:
             kind, address = way["kind"], way.get("address")

@@ -19,7 +19,9 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from coproduce.agenda.actions import asks
 from coproduce.agenda.actions.topics import raise_topic
+from coproduce.agenda.models import BiggerVoice, link_of
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.exchange import refi
 from coproduce.engine.exchange.project import Code, Codebook
@@ -254,6 +256,20 @@ EXPECTED: dict[str, Expect] = {
     "agenda:decide": page(LEADS),
     "agenda:tie": page(LEADS, own=True),
     "agenda:untie": page(LEADS, own=True, methods=POST),
+    "agenda:support": page(GROUP, methods=POST),
+    "agenda:support_for": page(GROUP),
+    "agenda:order": page(LEADS),
+    "agenda:ask_us": EVERYBODY,
+    "agenda:asked": Expect(everybody=True, methods=GET),
+    "agenda:your_ask": EVERYBODY,  # the link itself is the key
+    "agenda:asks": page(GROUP, anywhere=True, methods=GET),
+    "agenda:ask": page(GROUP, methods=GET),
+    "agenda:answer": page(LEADS),
+    "agenda:send_again": page(LEADS, methods=POST),
+    "agenda:bigger_voices": Expect(everybody=True, methods=GET),
+    "agenda:bigger_voice": Expect(everybody=True, methods=GET),
+    "agenda:take_up": page(LEADS),
+    "agenda:refuse": page(LEADS, methods=POST),
     "changes:changes": Expect(everybody=True, methods=GET),
     "changes:record": page(LEADS, BUYERS, anywhere=True),
     "changes:change": Expect(everybody=True, methods=GET),
@@ -470,7 +486,16 @@ class World:
             "hearback:letters_pdf": pile.pk,
             "hearback:post_letters": pile.pk,
         }
+        asked = asks.ask(
+            here, "A service", "A thing", "Why", "Nothing", "Fares", "We tell", "Pat", "p@example.org"
+        )
+        asks.confirm(asked)
+        shared = BiggerVoice.objects.create(hub=here)
+        shared.topics.add(topic, raise_topic(make_person("Bel", below), below, "Who stays here?"))
         self.things |= {
+            "agenda:order": here.pk,
+            **dict.fromkeys(("agenda:ask", "agenda:answer", "agenda:send_again"), asked.pk),
+            **dict.fromkeys(("agenda:bigger_voice", "agenda:take_up", "agenda:refuse"), shared.pk),
             "themes:look": here.pk,
             "themes:finding": finding.pk,
             **dict.fromkeys(
@@ -521,12 +546,14 @@ class World:
             "hearback:make_letters": {"hub": here.pk},
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},
             "hearback:stop": {"token": stop_path(way).split("/")[2]},
+            "agenda:your_ask": {"token": link_of(asked).split("/")[2]},
         }
         # What has to be said for a POST to be about something that is there.
         take_out(keeper, theme, [through])
         self.bodies = {
             "agenda:untie": {"theme": theme.pk},
             "changes:untie": {"voice": voice.pk},
+            "agenda:order": {"topic": topic.pk},
             "themes:undo_move": {"act": acts_on(theme).values_list("pk", flat=True)[0]},
         }
         self.actors = [

@@ -14,7 +14,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Value
 
-from coproduce.agenda.models import Topic, themes_of
+from coproduce.agenda.models import (
+    Support,
+    Topic,
+    supporters_of,
+    themes_of,
+    topics_above,
+    topics_below,
+    with_those_below,
+)
 from coproduce.changes.models import Change
 from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Person
@@ -31,7 +39,8 @@ from coproduce.voices.models import Voice, VoiceQuerySet
 
 
 def topics_behind(change: Change) -> list[int]:
-    return list(change.topics.order_by().values_list("pk", flat=True))
+    """The topics a change stands on, and those of hubs below that were taken up into them."""
+    return sorted(with_those_below(change.topics.order_by().values_list("pk", flat=True)))
 
 
 def themes_behind(change: Change) -> list[int]:
@@ -54,13 +63,14 @@ def voices_behind(change: Change, among: Collection[int] | None = None) -> Voice
 
 
 def people_behind(change: Change) -> QuerySet[Person]:
-    """Everybody who spoke behind the change, once each."""
-    return Person.objects.filter(pk__in=voices_behind(change).order_by().values("person"))
+    """Everybody who spoke behind the change or wants one of its topics, once each."""
+    said = voices_behind(change).filter(person__isnull=False).order_by().values("person")
+    return Person.objects.filter(pk__in=said.union(supporters_of(topics_behind(change))))
 
 
 @dataclass(frozen=True)
 class Behind:
-    """How many stand behind a change: voices, people somebody can name, hubs."""
+    """How many stand behind a change: voices, people (who somebody can name, said it or want it), hubs."""
 
     voices: int
     people: int
@@ -68,14 +78,15 @@ class Behind:
 
 
 def count_behind(change: Change) -> Behind:
-    """One pass over the thread."""
-    return Behind(
-        **voices_behind(change)
-        .order_by()
-        .aggregate(
-            voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
-        )
+    """One pass over the thread, and one over who wants its topics and said nothing on it."""
+    voices = voices_behind(change).order_by()
+    counted = voices.aggregate(
+        voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
     )
+    wants = Support.objects.filter(topic__in=topics_behind(change), person__isnull=False)
+    silent = wants.exclude(person__in=voices.filter(person__isnull=False).values("person"))
+    counted["people"] += silent.aggregate(people=Count("person", distinct=True))["people"]
+    return Behind(**counted)
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,7 @@ class Thread:
 
 def thread_of(change: Change, reader: Person | None, most: int = 5) -> Thread:
     """The thread behind a change as this reader may see it; only the counts cost more with more voices."""
-    topics = list(change.topics.order_by("pk"))
+    topics = list(Topic.objects.filter(pk__in=topics_behind(change)).order_by("pk"))
     themes = list(Theme.objects.filter(pk__in=themes_behind(change)).order_by("pk"))
     counts = voice_counts(theme.pk for theme in themes)
     through = Topic.themes.through.objects.filter(topic__in=topics, theme__in=themes).values_list(
@@ -203,9 +214,10 @@ def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
     voice_changes = _links(
         Change.voices.through.objects.filter(voice__in=voices).values_list("voice", "change")
     )
-    all_topics = {
-        topic for links in (theme_topics, voice_topics) for topics in links.values() for topic in topics
-    }
+    above = topics_above(
+        {topic for links in (theme_topics, voice_topics) for topics in links.values() for topic in topics}
+    )
+    all_topics = set[int]().union(*above.values())
     topic_changes = _links(
         Change.topics.through.objects.filter(topic__in=all_topics).values_list("topic", "change")
     )
@@ -213,7 +225,8 @@ def ahead_of(voices: Iterable[int]) -> dict[int, Ahead]:
     led: dict[int, tuple[set[int], set[int], set[int]]] = {}
     for voice in voices:
         themes = {theme for placed_in in voice_themes[voice] for theme in line[placed_in]}
-        topics = voice_topics[voice].union(*(theme_topics[theme] for theme in themes))
+        first = voice_topics[voice].union(*(theme_topics[theme] for theme in themes))
+        topics = set[int]().union(*(above[topic] for topic in first))  # and what hubs above made of them
         changes = voice_changes[voice].union(
             *(theme_changes[theme] for theme in themes), *(topic_changes[topic] for topic in topics)
         )
@@ -255,12 +268,16 @@ def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, in
         Change.topics.through.objects.filter(change__in=changes).values_list("change", "topic")
     )
     straight = _links(Change.themes.through.objects.filter(change__in=changes).values_list("change", "theme"))
-    topics = {thing.pk for thing in things if isinstance(thing, Topic)}.union(*topics_of.values())
+    below = topics_below(
+        {thing.pk for thing in things if isinstance(thing, Topic)}.union(*topics_of.values())
+    )
+    topics = set[int]().union(*below.values())
     grown = _links(Topic.themes.through.objects.filter(topic__in=topics).values_list("topic", "theme"))
     family = families({theme for links in (straight, grown) for themes in links.values() for theme in themes})
-    counted: list[QuerySet[Voice, Any]] = []
+    counted: list[QuerySet[Person, Any]] = []
     for place, thing in enumerate(things):
-        on = topics_of[thing.pk] if isinstance(thing, Change) else {thing.pk}
+        begin = topics_of[thing.pk] if isinstance(thing, Change) else {thing.pk}
+        on = set[int]().union(*(below[topic] for topic in begin))
         themes = set().union(*(grown[topic] for topic in on))
         said = Topic.voices.through.objects.filter(topic__in=on).values("voice")
         if isinstance(thing, Change):
@@ -268,14 +285,15 @@ def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, in
             said = said.union(Change.voices.through.objects.filter(change=thing.pk).values("voice"))
         members = set().union(*(family[theme] for theme in themes))
         said = said.union(Placement.objects.filter(theme__in=members).order_by().values("voice"))
-        behind = Voice.objects.filter(
-            pk__in=said, disowned_at__isnull=True, person__isnull=False, person__erasure__isnull=True
+        spoke = Voice.objects.filter(pk__in=said, disowned_at__isnull=True, person__isnull=False).order_by()
+        behind = Person.objects.filter(
+            pk__in=spoke.values("person").union(supporters_of(on)), erasure__isnull=True
         )
         counted.append(
             behind.order_by()
             .annotate(place=Value(place))
             .values("place")
-            .annotate(people=Count("person", distinct=True))
+            .annotate(people=Count("pk"))
             .values_list("place", "people")
         )
     if not counted:

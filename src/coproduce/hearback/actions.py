@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from coproduce.agenda.actions.topics import open_again
-from coproduce.agenda.models import Decision, Topic
+from coproduce.agenda.models import Decision, Support, Topic
 from coproduce.changes.models import Change, Review, Step
 from coproduce.hearback.channels import card, wall
 from coproduce.hearback.channels.here import by_hand
@@ -26,9 +26,11 @@ from coproduce.hearback.models import (
     Letters,
     State,
     Update,
+    not_owed_yet,
     quotes_that_may_go,
     their_words,
     their_words_for,
+    topics_behind_update,
     voices_behind_update,
     with_their_words,
 )
@@ -40,6 +42,8 @@ from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.voices.actions import start_with_default
 from coproduce.voices.consent import carry
 from coproduce.voices.models import Carried, Voice
+
+TOLD = ("title", "text", "unchanged", "following", "following_on", "ask")  # all that an update says
 
 # Owing
 
@@ -72,7 +76,7 @@ def write_update(
     draft.written_by = by
     draft.save()
     _quote(draft, quotes)
-    owed = _owe(draft)
+    owed = _owe_in_every_hub(by, draft)
     record(by, "write", draft, draft.hub_id, owed=owed)
     deliver.enqueue()
     return draft
@@ -128,7 +132,7 @@ def _quote(update: Update, quotes: Iterable[Voice]) -> None:
 def tell_latecomers(by: Person, update: Update) -> int:
     """Owe an update to the people who came to stand behind its change after it was written. Returns how many."""
     must(by, "tell people", update.hub_id)
-    owed = _owe(update)
+    owed = _owe_in_every_hub(by, update)
     if owed:
         record(by, "tell latecomers", update, update.hub_id, owed=owed)
         deliver.enqueue()
@@ -153,15 +157,38 @@ def start_again(by: Person, update: Update) -> None:
         deliver.enqueue()
 
 
+def _owe_in_every_hub(by: Person, update: Update) -> int:
+    """Owe an update to everybody behind it. Those behind topics of hubs below hear it in their own hub: there it is an
+    update on their own topic, which their hub tells. First the lowest hubs; what is left is owed here."""
+    owed = 0
+    topics = Topic.objects.filter(pk__in=topics_behind_update(update)).exclude(hub=update.hub_id)
+    for topic in (
+        topics.select_related("hub").order_by("-hub__depth", "pk") if update.from_above is None else ()
+    ):
+        below, new = Update.objects.get_or_create(
+            from_above=update,
+            topic=topic,
+            defaults={
+                "hub": topic.hub,
+                "written_by": by,
+                "written_at": update.written_at,
+                **{name: getattr(update, name) for name in TOLD},
+            },
+        )
+        if new:
+            below.quotes.add(*update.quotes.all())
+            record(by, "pass down", below, topic.hub_id)
+        owed += _owe(below)
+    return owed + _owe(update)
+
+
 def _owe(update: Update) -> int:
     """Owe the update to everybody behind it who is not owed it yet. Returns how many.
 
     One INSERT … SELECT over the thread itself: 50,000 people need no 50,000 objects, nor the memory for them.
     """
-    known = Feedback.objects.filter(update=update, person=OuterRef("person"))
-    people = voices_behind_update(update).filter(~Exists(known), person__isnull=False).order_by()
-    people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
-    sql, parameters = people.values("person_id").distinct().query.sql_with_params()
+    people = not_owed_yet(update).order_by().annotate(person_id=F("pk")).values("person_id")
+    sql, parameters = people.query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
     fields |= {"claimed_by": "", "tries": 0, "problem": ""}
@@ -470,7 +497,10 @@ def set_still_waiting(by: Person, hub: Hub, months: int) -> None:
 
 
 def _hub_of(person: Person, update: Update) -> Hub:
-    """An answer belongs where the person first spoke behind it."""
+    """An answer belongs where the person first spoke behind it, or else wanted it."""
     said = voices_behind_update(update).filter(person=person).select_related("hub")
-    first = said.order_by("said_on", "pk").first()
-    return first.hub if first else update.hub
+    if first := said.order_by("said_on", "pk").first():
+        return first.hub
+    wants = Support.objects.filter(person=person, topic__in=topics_behind_update(update))
+    wanted = wants.select_related("topic__hub").order_by("at", "pk").first()
+    return wanted.topic.hub if wanted else update.hub

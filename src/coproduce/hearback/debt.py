@@ -46,7 +46,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.agenda.models import Decision, Topic
+from coproduce.agenda.models import Decision, Support, Topic
 from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
@@ -128,7 +128,7 @@ def with_people(owed: Iterable[Owed]) -> list[Owed]:
 
 
 def _tied(thing: type[Change] | type[Topic], to: str = "pk") -> Q:
-    """That anything was said behind it, or may have been: a thread leads to it."""
+    """That anybody stands behind it, or may: a thread leads to it, or somebody wants it."""
     field = "change" if thing is Change else "topic"
     links: list[Any] = [thing.voices.through, thing.themes.through]
     if thing is Change:
@@ -136,6 +136,9 @@ def _tied(thing: type[Change] | type[Topic], to: str = "pk") -> Q:
     tied = Q(pk__in=[])
     for link in links:
         tied |= Q(Exists(link.objects.filter(**{field: OuterRef(to)})))
+    if thing is Topic:
+        tied |= Q(Exists(Support.objects.filter(topic=OuterRef(to))))
+        tied |= Q(Exists(Topic.taken_up.through.objects.filter(from_topic=OuterRef(to))))
     return tied
 
 

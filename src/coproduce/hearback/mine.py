@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from coproduce.agenda.models import Stage as TopicStage
-from coproduce.agenda.models import Topic
+from coproduce.agenda.models import Topic, topics_above
 from coproduce.changes.models import Change, Clause, Step
 from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.templatetags.changes import KINDS as STAGE_KINDS
@@ -27,16 +27,19 @@ from coproduce.themes.models import Theme, voices_in
 from coproduce.voices.models import Voice
 
 STAYS_NEW = dt.timedelta(days=30)
+STAGES = {TopicStage.WORKING: "talking", TopicStage.DECIDED: "done", TopicStage.CHANGED: "done"}
 
 
 @dataclass
 class News:
-    """A change or topic that the person stands behind: their words, the way it took, what they were told last."""
+    """A change or topic that the person stands behind: their words or what they wanted, the way it took, what they
+    were told last."""
 
     about: Change | Topic
     voices: list[Voice]
     trail: list[dict[str, Any]]
     feedback: Feedback | None = None
+    wanted: list[Topic] = field(default_factory=list)  # where they said nothing on it
 
     @property
     def about_path(self) -> str:
@@ -54,6 +57,16 @@ class Open:
     kind: str
 
 
+@dataclass(frozen=True)
+class Wants:
+    """A topic that the person raised or wants, and where it stands."""
+
+    topic: Topic
+    raised: bool
+    tag: str
+    kind: str
+
+
 @dataclass
 class Mine:
     said: int = 0
@@ -62,6 +75,7 @@ class Mine:
     just_in: list[News] = field(default_factory=list)
     earlier: list[News] = field(default_factory=list)
     still_open: list[Open] = field(default_factory=list)
+    wants: list[Wants] = field(default_factory=list)
 
 
 def what_became_of_what_they_said(person: Person) -> Mine:
@@ -84,8 +98,10 @@ def what_became_of_what_they_said(person: Person) -> Mine:
                 trail = _trail(person, led, change, steps.get(change.pk, []), behind)
                 news[Change, change.pk] = News(change, [], trail, told.get((Change, change.pk)))
             news[Change, change.pk].voices.append(voice)
+        shown: set[int] = set()  # what hubs above made of it was told once, in their own hub
         for topic in () if led.changes else led.topics:
-            if (Topic, topic.pk) in told:
+            if (Topic, topic.pk) in told and told[Topic, topic.pk].pk not in shown:
+                shown.add(told[Topic, topic.pk].pk)
                 if (Topic, topic.pk) not in news:
                     trail = [*(_others(person, theme, *behind[theme.pk]) for theme in led.themes[:1])]
                     trail += [_taken_on(topic), *_decided(topic)]
@@ -93,6 +109,7 @@ def what_became_of_what_they_said(person: Person) -> Mine:
                 news[Topic, topic.pk].voices.append(voice)
         if not led.changes:
             mine.still_open.append(_still_open(voice, led, told))
+    _what_they_want(person, mine, news, told)
     for each in news.values():
         if each.feedback is None:
             mine.owed += 1
@@ -100,6 +117,44 @@ def what_became_of_what_they_said(person: Person) -> Mine:
     mine.just_in.sort(key=lambda each: each.feedback.update.written_at if each.feedback else 0, reverse=True)
     mine.owed += sum(1 for each in mine.still_open if each.kind == "waiting")
     return mine
+
+
+def _what_they_want(
+    person: Person,
+    mine: Mine,
+    news: dict[tuple[type, int], News],
+    told: dict[tuple[type, int], Feedback],
+) -> None:
+    """The topics they raised or want. What they were told about one, or a change it led to, is news to them as well,
+    also where they said nothing on it."""
+    topics = list(Topic.objects.filter(support__person=person).with_stage().order_by("-support__at", "-pk"))
+    above = topics_above(topic.pk for topic in topics)
+    known = Topic.objects.with_stage().in_bulk(set[int]().union(*above.values()))
+    changes: dict[int, list[Change]] = {}
+    for change in Change.objects.filter(topics__in=known).with_stage().prefetch_related("topics").distinct():
+        for topic in change.topics.all():
+            changes.setdefault(topic.pk, []).append(change)
+    steps = _steps({change.pk for each in changes.values() for change in each})
+    shown = {each.feedback.pk: each for each in news.values() if each.feedback}
+    for topic in topics:
+        stage = TopicStage(topic.stage)
+        kind = STAGES.get(stage, "neutral")
+        mine.wants.append(Wants(topic, topic.raised_by_id == person.pk, str(stage.label), kind))
+        led = {change.pk: change for pk in above[topic.pk] for change in changes.get(pk, [])}
+        things: list[Change | Topic] = [*led.values()] or [known[pk] for pk in sorted(above[topic.pk])]
+        for thing in things:
+            key = (type(thing), thing.pk)
+            if key not in told:
+                continue
+            if told[key].pk not in shown:
+                trail = [_taken_on(topic)]
+                if isinstance(thing, Change):
+                    trail += [*stages_of(steps.get(thing.pk, [])), *next_of(thing)]
+                else:
+                    trail += _decided(thing)
+                news[key] = shown[told[key].pk] = News(thing, [], trail, told[key])
+            if not shown[told[key].pk].voices and topic not in shown[told[key].pk].wanted:
+                shown[told[key].pk].wanted.append(topic)
 
 
 def told_last(person: Person) -> dict[tuple[type, int], Feedback]:
@@ -110,10 +165,14 @@ def told_last(person: Person) -> dict[tuple[type, int], Feedback]:
         .exclude(state=State.OWED, update__stopped_at__isnull=False)
         .select_related("update__hub", "update__change__owner", "update__topic", "update__step", "answer")
         .select_related("update__review", "update__decision")
+        .select_related("update__from_above__change__owner", "update__from_above__topic")
+        .select_related(
+            "update__from_above__step", "update__from_above__decision", "update__from_above__review"
+        )
         .order_by("update__written_at", "pk")
     ):
-        about = feedback.update.about
-        told[type(about), about.pk] = feedback
+        for update in (feedback.update.begun, feedback.update):
+            told[type(update.about), update.about.pk] = feedback
     return told
 
 

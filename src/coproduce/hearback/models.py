@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -15,11 +15,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.agenda.models import Decision, Topic, voices_on
+from coproduce.agenda.models import Decision, Topic, people_on, voices_on, with_those_below
 from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
-from coproduce.changes.thread import voices_behind
+from coproduce.changes.thread import people_behind, topics_behind, voices_behind
 from coproduce.glossary.explained import explanations_for
 from coproduce.glossary.models import Term
 from coproduce.people.counts import Said, said_to
@@ -34,6 +34,9 @@ class Update(models.Model):
     What it tells is one of: how far a change has come (`step`), what was found when it was checked again (`review`),
     what the group decided (`decision`); or, with none of them, that people still wait, and why. A round's end will be
     another, once there are rounds: one more link here, and one more row in debt.py.
+
+    Where a hub took up what hubs below it raised, its update goes on to each of them as one of their own
+    (`from_above`), on their own topic: so everybody hears in their own hub, and once.
     """
 
     hub = models.ForeignKey(Hub, models.CASCADE, related_name="+")  # whose change or topic it is
@@ -42,6 +45,7 @@ class Update(models.Model):
     step = models.ForeignKey(Step, models.CASCADE, null=True, related_name="updates")
     review = models.ForeignKey(Review, models.CASCADE, null=True, related_name="updates")
     decision = models.ForeignKey(Decision, models.CASCADE, null=True, related_name="updates")
+    from_above = models.ForeignKey("self", models.CASCADE, null=True, related_name="passed_down")
     title = models.CharField(_("in one line"), max_length=160)
     text = models.TextField(_("what happened, in plain words"))
     quotes = models.ManyToManyField(Voice, related_name="quoted_in", blank=True)
@@ -68,11 +72,21 @@ class Update(models.Model):
                 & (Q(step__isnull=True) | Q(review__isnull=True))
                 | Q(change__isnull=True, topic__isnull=False, step__isnull=True, review__isnull=True),
                 name="an_update_is_about_one_thing",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["from_above", "topic"],
+                condition=Q(from_above__isnull=False),
+                name="passed_down_once_to_a_topic",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def begun(self) -> Update:
+        """The update as it was written: itself, or the one of the hub above that it passes on."""
+        return self.from_above or self
 
     @property
     def about(self) -> Change | Topic:
@@ -91,27 +105,30 @@ class Update(models.Model):
     @property
     def owner(self) -> Person | None:
         """Who sees to it, where it is a change."""
-        return self.change.owner if self.change else None
+        return self.begun.change.owner if self.begun.change else None
 
     @property
     def seen_to_by(self) -> Person | None:
         """Whom it concerns that something is not put right: who sees to the change, or whoever wrote it down."""
-        news = self.step or self.review or self.decision
+        begun = self.begun
+        news = begun.step or begun.review or begun.decision
         return self.owner or (news.recorded_by if news else self.written_by)
 
     @property
     def still_waiting(self) -> bool:
         """Whether all it tells is that people still wait, and why."""
-        return not (self.step_id or self.review_id or self.decision_id)
+        begun = self.begun
+        return not (begun.step_id or begun.review_id or begun.decision_id)
 
     @property
     def says_it_is_done(self) -> bool:
         """Whether it tells that something was put right, so that somebody may say: it is not."""
-        if self.step is not None:
-            return self.step.stage in (ChangeStage.MADE, ChangeStage.PROVEN)
-        if self.review is not None:
-            return self.review.holds
-        return self.decision is not None and self.decision.stage == TopicStage.DECIDED
+        begun = self.begun
+        if begun.step is not None:
+            return begun.step.stage in (ChangeStage.MADE, ChangeStage.PROVEN)
+        if begun.review is not None:
+            return begun.review.holds
+        return begun.decision is not None and begun.decision.stage == TopicStage.DECIDED
 
     def parts(self) -> list[tuple[str, str]]:
         """All it says after its title, in order: each with its heading ("" for the first)."""
@@ -143,6 +160,26 @@ def voices_behind_update(update: Update, among: Collection[int] | None = None) -
         return voices_behind(update.change, among)
     behind = Voice.objects.filter(pk__in=voices_on([update.topic_id or 0]), disowned_at__isnull=True)
     return behind if among is None else behind.filter(pk__in=among)
+
+
+def topics_behind_update(update: Update) -> list[int]:
+    """The topics behind what an update is about, with those of hubs below that were taken up into them."""
+    if update.change is not None:
+        return topics_behind(update.change)
+    return sorted(with_those_below([update.topic_id or 0]))
+
+
+def people_behind_update(update: Update) -> QuerySet[Person]:
+    """Everybody behind what an update is about: who said something that led there, and who wants the topic."""
+    return people_on([update.topic_id or 0]) if update.change is None else people_behind(update.change)
+
+
+def not_owed_yet(update: Update) -> QuerySet[Person]:
+    """Of those, whom it is not owed: neither as it was written, nor as it is told in any hub below."""
+    begun = update.from_above_id or update.pk
+    same = Q(update=begun) | Q(update__from_above=begun)
+    known = Feedback.objects.filter(same, person=OuterRef("pk"))
+    return people_behind_update(update).filter(~Exists(known), erasure__isnull=True)
 
 
 def quotes_that_may_go(update: Update) -> VoiceQuerySet:
@@ -557,16 +594,7 @@ def heard_as_said_to(reader: Person | None, update: Update, heard: int) -> Said:
 
 def latecomers(update: Update) -> int:
     """How many people stand behind it now who are not owed this update yet."""
-    known = Feedback.objects.filter(update=update).values("person")
-    return (
-        voices_behind_update(update)
-        .filter(person__isnull=False, person__erasure__isnull=True)
-        .exclude(person__in=known)
-        .order_by()
-        .values("person")
-        .distinct()
-        .count()
-    )
+    return not_owed_yet(update).count()
 
 
 def their_words(feedback: Feedback) -> list[Voice]:
@@ -598,6 +626,12 @@ def their_words_for(trusted: Person, feedback: Feedback) -> list[Voice]:
     """Of those, what the trusted person wrote down for them or may read anyway. What they told others stays there."""
     may_read = Voice.objects.visible_to(trusted).values("pk")
     return list(_their_words(feedback).filter(Q(through=trusted) | Q(pk__in=may_read)))
+
+
+def what_they_wanted(feedback: Feedback) -> list[Topic]:
+    """The topics that this person wants, of those that led to it."""
+    topics = Topic.objects.filter(pk__in=topics_behind_update(feedback.update))
+    return list(topics.filter(support__person=feedback.person_id).order_by("pk"))
 
 
 def _their_words(feedback: Feedback) -> VoiceQuerySet:

@@ -10,14 +10,14 @@ from django.utils.formats import date_format
 
 from coproduce.glossary.models import Term
 from coproduce.hearback.channels import Message
-from coproduce.hearback.models import Feedback, Update, quotes_with, their_words
+from coproduce.hearback.models import Feedback, Update, quotes_with, their_words, what_they_wanted
 from coproduce.hearback.reply import address_here, reply_path
 from coproduce.voices.models import Voice
 
 
 @dataclass(frozen=True)
 class News:
-    """One thing to tell: what they said, what the update says, what others said, and where to answer."""
+    """One thing to tell: what they said or wanted, what the update says, what others said, and where to answer."""
 
     feedback: Feedback
     voices: list[Voice]
@@ -26,6 +26,11 @@ class News:
     @property
     def update(self) -> Update:
         return self.feedback.update
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """What they wanted, for who said nothing on it: the titles of the topics."""
+        return [] if self.voices else [topic.title for topic in what_they_wanted(self.feedback)]
 
     @cached_property
     def link(self) -> str:
@@ -85,6 +90,7 @@ def for_paper(news: News) -> dict[str, object]:
             }
             for voice in news.voices
         ],
+        "wanted": news.wanted,
         "quotes": [{"words": quote.shown, "who": quote.who} for quote in news.quotes],
     }
 

@@ -56,7 +56,12 @@ def what_happened(request: PersonRequest) -> HttpResponse:
     return render(
         request,
         "hearback/what_happened.html",
-        {"mine": page, "can_say": can_say, "written_down": written_down},
+        {
+            "mine": page,
+            "can_say": can_say,
+            "can_raise": bool(hubs_where(request.person, "raise a topic")),
+            "written_down": written_down,
+        },
     )
 
 

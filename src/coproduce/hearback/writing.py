@@ -14,7 +14,7 @@ from coproduce.changes.models import Change
 from coproduce.glossary.explained import Check, check
 from coproduce.hearback import actions
 from coproduce.hearback.forms import UpdateForm
-from coproduce.hearback.models import Update, voices_behind_update
+from coproduce.hearback.models import Update, people_behind_update
 from coproduce.hearback.preview import letter_to, preview_for, who_to_look_as
 from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
@@ -59,7 +59,7 @@ def _write(request: PersonRequest, news: actions.News) -> HttpResponse:
         return redirect("hearback:update", form.result.pk)
     # Outside the group not by which ways: that one way appears in the list would tell that one person came to it.
     inside = is_of_the_group(request.person, draft.hub_id)
-    people = Person.objects.filter(pk__in=voices_behind_update(draft).order_by().values("person"))
+    people = people_behind_update(draft)
     looks = None
     if ready:
         _fill_in(draft, form)

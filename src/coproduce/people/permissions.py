@@ -41,7 +41,9 @@ TABLE: dict[str, dict[Role, str]] = {
     "explain words": {**_KEEPERS, Role.COORDINATOR: BELOW},
     # what the group works on, and what becomes of it
     "raise a topic": _GROUP,
+    "support a topic": _GROUP,
     "decide on a topic": _LEADS,
+    "answer an ask": _LEADS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
     "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},

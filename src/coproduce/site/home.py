@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
+from coproduce.agenda import today as agenda
 from coproduce.changes.models import Change
 from coproduce.glossary import today as glossary
 from coproduce.hearback import today as hearback
@@ -22,7 +23,7 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, themes, voices, glossary, people)  # those that have something to do first
+ROOMS = (hearback, agenda, themes, voices, glossary, people)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -85,7 +86,9 @@ _SAYS = {
     "say what a word means": gettext_lazy("Propose what a word means"),
     "explain words": gettext_lazy("Decide how a word is explained"),
     "raise a topic": gettext_lazy("Raise a topic"),
+    "support a topic": gettext_lazy("Say that they want a topic too"),
     "decide on a topic": gettext_lazy("Write down what the group decided"),
+    "answer an ask": gettext_lazy("Write down what the group answers a service"),
     "record a change": gettext_lazy("Record a change"),
     "tie the thread": gettext_lazy("Tie a change to the words behind it"),
     "write an update": gettext_lazy("Write what there is to tell"),

@@ -17,6 +17,8 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from coproduce.agenda.actions.asks import forget_what_was_not_confirmed
+from coproduce.agenda.tasks import send_what_services_are_owed
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
 from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
@@ -86,6 +88,7 @@ def clear_up() -> None:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     drop_old()
     deliver_what_is_owed()
+    send_what_services_are_owed()
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()
     finish_what_was_begun()
@@ -93,6 +96,7 @@ def clear_up() -> None:
     propose_what_is_new()
     forget_what_was_put_aside()
     forget_replies_put_aside()
+    forget_what_was_not_confirmed()
 
 
 def _beat(worker: str, stop: threading.Event) -> None:

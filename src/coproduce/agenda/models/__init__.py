@@ -1,5 +1,54 @@
 """What the group works on. One file for each noun."""
 
-from coproduce.agenda.models.topics import Decision, Stage, Topic, TopicQuerySet, themes_of, voices_on
+from coproduce.agenda.models.asks import Answer, Ask, AskEmail, ask_of, link_of
+from coproduce.agenda.models.bigger_voices import BiggerVoice, TopicMeaning
+from coproduce.agenda.models.topics import (
+    DECIDED_ON,
+    STILL_OPEN,
+    Decision,
+    OfOurOwn,
+    Origin,
+    Stage,
+    Support,
+    Topic,
+    TopicQuerySet,
+    how_many_want,
+    of_our_own,
+    people_on,
+    supporters_of,
+    themes_of,
+    topics_above,
+    topics_below,
+    voices_on,
+    who_may_be_spoken_for,
+    with_those_below,
+)
 
-__all__ = ["Decision", "Stage", "Topic", "TopicQuerySet", "themes_of", "voices_on"]
+__all__ = [
+    "DECIDED_ON",
+    "STILL_OPEN",
+    "Answer",
+    "Ask",
+    "AskEmail",
+    "BiggerVoice",
+    "Decision",
+    "OfOurOwn",
+    "Origin",
+    "Stage",
+    "Support",
+    "Topic",
+    "TopicMeaning",
+    "TopicQuerySet",
+    "ask_of",
+    "how_many_want",
+    "link_of",
+    "of_our_own",
+    "people_on",
+    "supporters_of",
+    "themes_of",
+    "topics_above",
+    "topics_below",
+    "voices_on",
+    "who_may_be_spoken_for",
+    "with_those_below",
+]

@@ -6,11 +6,28 @@ from typing import Any
 
 from django import template
 
-from coproduce.agenda.models import Topic
-from coproduce.people.permissions import may
+from coproduce.agenda.models import Stage, Topic
+from coproduce.people.models import Mandate
+from coproduce.people.permissions import hubs_where, may
 from coproduce.themes.models import KeyMessage
 
 register = template.Library()
+
+
+KINDS = {Stage.WORKING: "talking", Stage.DECIDED: "done", Stage.CHANGED: "done"}
+
+
+@register.inclusion_tag("components/tag.html")
+def topic_stage(topic: Topic) -> dict[str, str]:
+    """Where a topic stands, as a tag. Needs Topic.objects.with_stage()."""
+    stage = Stage(topic.stage)
+    return {"words": str(stage.label), "kind": KINDS.get(stage, "neutral")}
+
+
+@register.inclusion_tag("agenda/_raise_for.html", takes_context=True)
+def raise_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
+    """The way to raise a topic for somebody who takes part through the reader."""
+    return {"mandate": mandate, "may_raise": bool(hubs_where(context["person"], "raise a topic"))}
 
 
 @register.inclusion_tag("agenda/_from_message.html", takes_context=True)

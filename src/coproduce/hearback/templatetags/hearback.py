@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
-from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
+from coproduce.changes.thread import Strand, Thread, ahead_of, count_people_behind, thread_of
+from coproduce.hearback.debt import UNHEARD
 from coproduce.hearback.forms import PassedOnForm
 from coproduce.hearback.models import (
     Feedback,
@@ -19,8 +22,9 @@ from coproduce.hearback.models import (
     quotes_with,
     tally,
     their_words_for,
+    what_they_wanted,
 )
-from coproduce.people.counts import Said, is_of_the_group
+from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
 from coproduce.voices.models import Voice
@@ -39,6 +43,29 @@ def state_tag(feedback: Feedback) -> dict[str, str]:
 @register.simple_tag
 def way_word(kind: str) -> str:
     return str(Way.Kind(kind).label) if kind else _("we don't know how to reach them")
+
+
+@register.simple_tag
+def wanted_by(feedback: Feedback) -> list[Topic]:
+    """The topics that led there and that this person wants."""
+    return what_they_wanted(feedback)
+
+
+@register.inclusion_tag("hearback/_who_waits_on.html", takes_context=True)
+def who_waits_on(context: dict[str, Any], topic: Topic) -> dict[str, Any]:
+    """How many people stand behind a topic, and how many of them were told something and have not heard it yet."""
+    reader = context["person"]
+    people = count_people_behind([topic])[Topic, topic.pk]
+    inside = is_of_the_group(reader, topic.hub_id)
+    about = Q(update__topic=topic) | Q(update__change__topics=topic)
+    owed = Feedback.objects.filter(about, state__in=UNHEARD).values("person").distinct() if inside else ()
+    return {
+        "topic": topic,
+        "behind": said_to(reader, people, topic.hub_id, f"people behind topic {topic.pk}"),
+        "waiting": len(owed),
+        "updates": Update.objects.filter(topic=topic).select_related("hub")[:3],
+        "may_write": may(reader, "write an update", topic.hub_id),
+    }
 
 
 @register.inclusion_tag("hearback/_update_words.html")

@@ -14,8 +14,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from coproduce.agenda.actions.topics import decide, raise_topic
-from coproduce.agenda.models import Topic
+from coproduce.agenda.actions import asks
+from coproduce.agenda.actions.topics import decide, raise_topic, support
+from coproduce.agenda.models import Ask, AskEmail, Topic
 from coproduce.changes.actions import record_change, take_step, tie, word_clause
 from coproduce.changes.models import Change
 from coproduce.engine import quotes
@@ -82,6 +83,7 @@ class _Town:
         self.build_themes()
         self.build_what_was_agreed()
         self.build_topics()
+        self.build_asks()
         self.build_changes()
         self.build_updates()
 
@@ -295,7 +297,31 @@ class _Town:
             if told["stage"] != "open":
                 on = told.get("decided_on", told["raised_on"] + dt.timedelta(days=14))
                 decide(lead, topic, told["stage"], told.get("decision", ""), self.day(on))
+            for person in self.those(self.people, told.get("wanted_by", [])):
+                through = Mandate.objects.standing("speak").filter(person=person).select_related("trusted")
+                if person.known_through_id and (held := through.first()):
+                    support(held.trusted, topic, person)
+                else:
+                    support(person, topic)
             self.topics[told["key"]] = topic
+
+    def build_asks(self) -> None:
+        """What services ask. Their emails count as sent: nobody reads them."""
+        words = ("organisation", "wants", "why", "decided", "pays", "will_do", "name", "email")
+        for told in self.told["ask"]:
+            hub, on = self.hubs[told["hub"]], self.moment(told["asked_on"])
+            by_when = self.day(told["by_when"]) if "by_when" in told else None
+            asked = asks.ask(hub, **{name: told[name] for name in words}, by_when=by_when, checked=True)
+            asks.confirm(asked)
+            if "answer" in told:
+                lead = self.who_may("answer an ask", hub)
+                answered = self.day(told["answered_on"])
+                topic = asks.answer_ask(lead, asked, told["answer"], told["reason"]).topic
+                Ask.objects.filter(pk=asked.pk).update(answered_on=answered)
+                if topic is not None:
+                    Topic.objects.filter(pk=topic.pk).update(raised_on=answered)
+            Ask.objects.filter(pk=asked.pk).update(sent_at=on, confirmed_at=on)
+            AskEmail.objects.filter(ask=asked).update(owed_at=on, claimed_at=on, sent_at=on)
 
     @staticmethod
     def those(known: dict[str, Any], keys: list[str]) -> list[Any]:
