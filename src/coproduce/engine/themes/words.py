@@ -75,6 +75,11 @@ def says_something(text: str) -> bool:
     )
 
 
+def words(text: str) -> list[Word]:
+    """The words that may say something, in order; fillers and words of every day are left out."""
+    return [word for run in _runs(text) for word in run if not word.pale]
+
+
 def terms(text: str) -> list[tuple[str, int, int]]:
     """The words that may say something, and the pairs of words that stand side by side, each with its place: stem(s),
     begins, ends."""
