@@ -170,6 +170,8 @@ class Meaning(models.Model):
     embedder = models.CharField(max_length=120)
     words_sum = models.CharField(max_length=32)  # sum_of() the words
     vector = models.BinaryField()  # float16, little-endian, of length one
+    masked_sum = models.CharField(max_length=32, blank=True)  # the same of the words as they leave the group,
+    masked_vector = models.BinaryField(null=True)  # where those are others
     made_at = models.DateTimeField(default=timezone.now)
 
     only_what_a_machine_thinks = True  # so a quote can still be unmarked
@@ -180,9 +182,9 @@ class Meaning(models.Model):
     def __str__(self) -> str:
         return f"meaning of voice {self.pk}"
 
-    def is_of(self, words: str) -> bool:
-        """Whether it was made of these words."""
-        return self.words_sum == sum_of(words)
+    def is_of(self, words: str, masked: str) -> bool:
+        """Whether it was made of these words, and of these as they leave the group."""
+        return (self.words_sum, self.masked_sum) == (sum_of(words), sum_of(masked) if masked else "")
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
