@@ -46,12 +46,13 @@ def look_for_themes(by: Person, hub: Hub) -> Finding:
 def keep_meanings(meanings: Sequence[Meaning]) -> None:
     """Keep these, and drop what was made of other words. One whose voice lost its words meanwhile is not kept."""
     voices = Voice.objects.select_for_update().for_the_machine()
-    now = dict(voices.filter(pk__in=[one.pk for one in meanings]).values_list("pk", "words"))
+    those = voices.filter(pk__in=[one.pk for one in meanings])
+    now = {pk: (words, masked) for pk, words, masked in those.values_list("pk", "words", "masked")}
     Meaning.objects.bulk_create(
-        [one for one in meanings if one.pk in now and one.is_of(now[one.pk])],
+        [one for one in meanings if one.pk in now and one.is_of(*now[one.pk])],
         update_conflicts=True,
         unique_fields=["voice"],
-        update_fields=["embedder", "words_sum", "vector", "made_at"],
+        update_fields=["embedder", "words_sum", "vector", "masked_sum", "masked_vector", "made_at"],
     )
 
 

@@ -257,6 +257,10 @@ class VoiceQuerySet(models.QuerySet["Voice"]):
         """Of for_reading(), those whose words this reader gets with nothing masked."""
         return self.filter(words_shown=F("words"))
 
+    def partly_masked(self) -> VoiceQuerySet:
+        """Of for_reading(), the others."""
+        return self.exclude(words_shown=F("words"))
+
     def saying(self, words: str) -> VoiceQuerySet:
         """Of for_reading(), those with each of these words, as this reader gets them: what is masked can't be found."""
         if not search.terms(words):

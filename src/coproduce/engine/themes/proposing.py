@@ -91,8 +91,14 @@ def _closeness(themes: list[np.ndarray]) -> np.ndarray:
     """float[k]: how close each theme's own quotes are to the middle of its others; few say it with the rest's help."""
     each = []
     for vectors in themes:
-        others = unit(vectors.sum(axis=0) - vectors)
-        each.append((others * vectors).sum(axis=1) if len(vectors) > 1 else np.empty(0))
+        if len(vectors) < 2:
+            each.append(np.empty(0))
+            continue
+        whole = vectors.sum(axis=0, dtype=float)
+        along, own = vectors @ whole, np.einsum("nd,nd->n", vectors, vectors)
+        # How long the sum of the others is, without making it for each: there may be 100,000.
+        length = np.sqrt(np.maximum(whole @ whole - 2 * along + own, 1e-12))
+        each.append((along - own) / length)
     means = [float(closeness.mean()) for closeness in each if len(closeness)]
     mostly = float(np.mean(means)) if means else ALONE
     return np.array([(closeness.sum() + 3 * mostly) / (len(closeness) + 3) for closeness in each])
