@@ -7,9 +7,11 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
+from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, thread_of
+from coproduce.hearback.debt import closed_by
 from coproduce.hearback.forms import PassedOnForm
 from coproduce.hearback.models import (
     Feedback,
@@ -20,7 +22,7 @@ from coproduce.hearback.models import (
     tally,
     their_words_for,
 )
-from coproduce.people.counts import Said, is_of_the_group
+from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Mandate, Person, Way
 from coproduce.people.permissions import may
 from coproduce.voices.models import Voice
@@ -66,6 +68,38 @@ def heard_bar(update: Update, reader: Person | None) -> dict[str, Any]:
             (label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices
         ],
     }
+
+
+@register.inclusion_tag("hearback/_loop_closed.html", takes_context=True)
+def loop_closed(context: dict[str, Any], about: Change | Topic) -> dict[str, Any]:
+    """Of those who were owed something on a change or topic: how many have heard, how many say it answers them.
+
+    Outside the group both are rounded, each by itself, and no share is said: it would tell one from the other.
+    """
+    reader, change = context["person"], isinstance(about, Change)
+    link = "update__change" if change else "update__topic"
+    closed = closed_by(link, **{link: about.pk}).get(about.pk)
+    if closed is None:
+        return {}
+    owed = Feedback.objects.filter(person__erasure__isnull=True, **{link: about.pk})
+    heard = owed.filter(state=State.HEARD).order_by().values("person").distinct().count()
+    inside = is_of_the_group(reader, about.hub_id)
+    kind = "change" if change else "topic"
+    return {
+        "inside": inside,
+        "closed": closed,
+        "heard": said_to(reader, heard, about.hub_id, f"people who heard of {kind} {about.pk}"),
+        "answered": said_to(
+            reader, closed.closed, about.hub_id, f"people whose loop closed on {kind} {about.pk}"
+        ),
+    }
+
+
+@register.inclusion_tag("hearback/_updates.html", takes_context=True)
+def updates_of_topic(context: dict[str, Any], topic: Topic) -> dict[str, Any]:
+    """What people were told about a topic itself, latest first."""
+    known = Update.objects.filter(topic=topic).select_related("written_by", "hub")
+    return {"updates": known[:10], "may_write": may(context["person"], "write an update", topic.hub_id)}
 
 
 @register.inclusion_tag("hearback/_thread.html")
@@ -187,7 +221,7 @@ def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
         .select_related("update__change", "update__topic")
     )
     news = [
-        (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))
+        (feedback, their_words_for(reader, feedback), PassedOnForm([feedback], prefix=f"f{feedback.pk}"))
         for feedback in owed[:10]
     ]
     return {"news": news, "csrf_token": context.get("csrf_token")}
