@@ -227,7 +227,7 @@ def test_where_there_is_much_to_send_whoever_has_nothing_to_do_helps(everybody, 
     assert waiting.count() == 1
 
 
-def test_a_message_more_costs_one_transaction_of_two_statements(everybody):
+def test_a_message_more_costs_one_statement(everybody):
     """Everything else is asked for all of them together."""
     asked = []
     for some in (pks(everybody)[:1], pks(everybody)[1:]):
@@ -235,4 +235,4 @@ def test_a_message_more_costs_one_transaction_of_two_statements(everybody):
             sending.send_all(FarSide(), some, "a worker")
         asked.append([each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]])
     one, three = asked
-    assert len(three) == len(one) + 2 * 2
+    assert len(three) == len(one) + 2

@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from coproduce.hearback.models import Update, quotes_that_may_go
+from coproduce.hearback.models import Feedback, Update, quotes_that_may_go
 from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.forms import ActionForm, DateField
 from coproduce.people.models import Hub, Person
@@ -129,7 +129,12 @@ AGAIN = {
 
 
 class ToldForm(ActionForm):
-    """What came of a call, or of meeting somebody. On those pages each outcome is a button: one tap is enough."""
+    """What came of a call, or of meeting somebody. On those pages each outcome is a button: one tap is enough.
+
+    things: what there was to tell. Of several, an answer is to one of them.
+    """
+
+    to = forms.ChoiceField(label=_("What was it about?"), required=False)
 
     outcome = forms.ChoiceField(
         label=_("How did it go?"),
@@ -159,8 +164,25 @@ class ToldForm(ActionForm):
         required=False,
     )
 
+    def __init__(self, things: list[Feedback], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.things = things
+        choices = [(str(each.pk), each.update.title) for each in things]
+        self.fields["to"].choices = [("", _("Choose one")), *choices]  # type: ignore[attr-defined]
+        if len(things) < 2:
+            del self.fields["to"]
+
+    @property
+    def about(self) -> Feedback:
+        """What they answered to."""
+        chosen = self.cleaned_data.get("to")
+        return next((each for each in self.things if str(each.pk) == chosen), self.things[0])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        said = cleaned.get("words", "").strip() or cleaned.get("answered")
+        if "to" in self.fields and cleaned.get("outcome") == "told" and said and not cleaned.get("to"):
+            self.add_error("to", _("Choose what they said it about."))
         if cleaned.get("outcome") == "again" and not cleaned.get("again"):
             self.add_error("again", _("Choose when to ring them again."))
         return _as_an_answer(cleaned)
@@ -188,8 +210,8 @@ class PassedOnForm(ToldForm):
         label=_("I read their words back to them, and they said it is right"), required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, things: list[Feedback], *args: Any, **kwargs: Any) -> None:
+        super().__init__(things, *args, **kwargs)
         del self.fields["again"]
         self.fields["outcome"].choices = [  # type: ignore[attr-defined]
             ("told", _("I told them")),

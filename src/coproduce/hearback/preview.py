@@ -23,6 +23,7 @@ class Preview:
 
     outside: str
     words: str = ""
+    html: str = ""  # where it is an email
     news: News | None = None
 
 
@@ -42,7 +43,7 @@ def preview_for(draft: Update, person: Person, kind: str, quotes: list[Voice]) -
     news = news_of([feedback], quotes)
     if way.kind == Way.Kind.EMAIL:
         content = email.content_of(way, news)
-        return Preview(_("Subject: %(subject)s") % {"subject": content.subject}, content.text)
+        return Preview(_("Subject: %(subject)s") % {"subject": content.subject}, content.text, content.html)
     if way.kind == Way.Kind.TEXT:
         return Preview(_("A text message"), words_of_text(feedback, way.others_may_read))
     if way.kind == Way.Kind.LETTER and way.others_may_read:

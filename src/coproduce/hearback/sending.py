@@ -14,7 +14,7 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -126,7 +126,7 @@ def _stretch(rate: float) -> dt.timedelta:
 
 
 # From the claim to the record. Some are claimed together, in one transaction, and what became of them is written down
-# together in another. In between, one small transaction for each message notes that the one before it was taken and
+# together in another. In between, one statement for each message notes that the one before it was taken and
 # that this one is now on the line. So whoever clears up after a dead worker knows of each: gone, not begun, or the one
 # of which nobody knows.
 
@@ -197,46 +197,60 @@ def _attempt(message: Message, with_first: Attempt | None = None) -> Attempt:
 Took = tuple[Message, Sent]  # a message, and what the far side said when it took it
 
 
-@transaction.atomic
 def begin(message: Message, took: Took | None = None) -> bool:
     """Note that this goes now, and that the one before was taken. False: it is not to go any more, and must not.
 
-    Every message waits for this to be on disk; so it is two statements, written out. The first one's conditions are
-    what may have changed since the claim: somebody stopped the update or the way, was told some other way, was
-    erased; or this worker was taken for dead.
+    Every message waits for this to be on disk; so it is one statement, written out, and a transaction by itself. Its
+    conditions are what may have changed since the claim: somebody stopped the update or the way, was told some other
+    way, was erased; or this worker was taken for dead.
     """
-    if took:
+    before = _references(took[0]) if took else []
+    if took and took[1].theirs:
         _note(*took)
-    references = [each.reference for each in _each(message)]
-    marks = ", ".join(["%s"] * len(references))
+        before = []
+    now = _references(message)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_ATTEMPT} SET outcome = %s WHERE reference IN ({marks}) AND outcome = %s AND EXISTS ("  # nosec B608 - names are our own
+            f"UPDATE {_ATTEMPT} SET outcome = CASE WHEN outcome = %s THEN %s ELSE %s END "  # nosec B608 - names are our own
+            f"WHERE (reference IN ({_marks(before)}) AND outcome IN (%s, %s)) "
+            f"OR (reference IN ({_marks(now)}) AND outcome = %s AND EXISTS ("
             f"SELECT 1 FROM {_FEEDBACK} JOIN {_UPDATE} ON {_UPDATE}.id = {_FEEDBACK}.update_id "
             f"JOIN {_WAY} ON {_WAY}.id = {_ATTEMPT}.way_id WHERE {_FEEDBACK}.id = {_ATTEMPT}.feedback_id "
             f"AND {_FEEDBACK}.state = %s AND {_FEEDBACK}.claimed_by = %s "
-            f"AND {_UPDATE}.stopped_at IS NULL AND {_WAY}.stopped_at IS NULL)",
-            [Outcome.BEGUN, *references, Outcome.READY, State.SENDING, message.feedback.claimed_by],
+            f"AND {_UPDATE}.stopped_at IS NULL AND {_WAY}.stopped_at IS NULL))",
+            [
+                *(Outcome.READY, Outcome.BEGUN, Outcome.TAKEN),
+                *(*before, Outcome.BEGUN, Outcome.UNCERTAIN),
+                *(*now, Outcome.READY, State.SENDING, message.feedback.claimed_by),
+            ],
         )
-        if cursor.rowcount == len(references):
+        if cursor.rowcount == len(before) + len(now):
             return True
-        if cursor.rowcount:  # a part of it is not to go: the rest is owed again, and is written anew
-            cursor.execute(
-                f"UPDATE {_ATTEMPT} SET outcome = %s WHERE reference IN ({marks}) AND outcome = %s",  # nosec B608
-                [Outcome.READY, *references, Outcome.BEGUN],
-            )
-        return False
+    begun = Attempt.objects.filter(reference__in=now, outcome=Outcome.BEGUN)
+    if begun.count() == len(now):  # a receipt of the one before was faster than we
+        return True
+    begun.update(
+        outcome=Outcome.READY
+    )  # a part of it is not to go: the rest is owed again, and is written anew
+    return False
 
 
 def _note(message: Message, taken: Sent) -> None:
     """The far side took it. What it has said meanwhile of whether it arrived holds."""
-    references = [each.reference for each in _each(message)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {_ATTEMPT} SET theirs = %s, outcome = CASE WHEN outcome IN (%s, %s) THEN %s ELSE outcome END "  # nosec B608
-            f"WHERE reference IN ({', '.join(['%s'] * len(references))})",
-            [taken.theirs, Outcome.BEGUN, Outcome.UNCERTAIN, Outcome.TAKEN, *references],
-        )
+    attempts = Attempt.objects.filter(reference__in=_references(message))
+    unknown = Q(outcome__in=[Outcome.BEGUN, Outcome.UNCERTAIN])
+    attempts.update(
+        theirs=taken.theirs, outcome=Case(When(unknown, Value(Outcome.TAKEN.value)), default=F("outcome"))
+    )
+
+
+def _references(message: Message) -> list[str]:
+    return [each.reference for each in _each(message)]
+
+
+def _marks(values: list[str]) -> str:
+    """A place for each value in a list of SQL; of none, one that nothing is equal to."""
+    return ", ".join(["%s"] * len(values)) or "NULL"
 
 
 _ATTEMPT, _FEEDBACK, _UPDATE, _WAY = (each._meta.db_table for each in (Attempt, Feedback, Update, Way))

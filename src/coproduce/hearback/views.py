@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -31,6 +32,8 @@ from coproduce.hearback.models import (
     their_words,
     their_words_for,
     went_together_with,
+    with_quotes,
+    with_their_words,
 )
 from coproduce.hearback.not_fixed import open_questions
 from coproduce.hearback.reply import feedback_of, reply_path, way_of
@@ -267,13 +270,15 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
     )
     everybody = everybody.prefetch_related("person__ways", "person__mandates__trusted__account")
     now = everybody.due().not_in_quiet_hours() if phone else everybody.due()
-    page = Paginator(now, 10).get_page(request.GET.get("page"))
+    waiting = list(dict.fromkeys(now.order_by("owed_at", "pk").values_list("person", flat=True)))
+    page = Paginator(waiting, 10).get_page(request.GET.get("page"))
+    cards = _cards(now.filter(person__in=list(page)).order_by("owed_at", "pk"))
     return render(
         request,
         "hearback/to_tell.html",
         {
             "page": page,
-            "cards": [_Card.of(feedback, ToldForm(prefix=f"f{feedback.pk}")) for feedback in page],
+            "cards": cards,
             "trusted": notices.to_tell(request.person, way) if page.number == 1 else [],
             "later": everybody.exclude(pk__in=now.values("pk")).order_by("not_before", "pk")[:50],
             "phone": phone,
@@ -284,16 +289,27 @@ def to_tell(request: PersonRequest, way: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class _Card:
-    """One person to tell: what they said, where to find them, and what came of it."""
+    """One person to tell, in one call: all there is for them, what they said, where to find them, how it went."""
 
-    feedback: Feedback
-    voices: list[Voice]
-    way: Way | None
+    things: list[Feedback]
     form: ToldForm
 
-    @classmethod
-    def of(cls, feedback: Feedback, form: ToldForm) -> _Card:
-        return cls(feedback, their_words(feedback), feedback.way, form)
+    @property
+    def feedback(self) -> Feedback:
+        """What is owed to them the longest. The card goes by its number."""
+        return self.things[0]
+
+    @property
+    def way(self) -> Way | None:
+        return self.feedback.way
+
+
+def _cards(feedback: Iterable[Feedback]) -> list[_Card]:
+    """One card for each person, in the order in which they come."""
+    by_person: dict[int, list[Feedback]] = {}
+    for each in with_their_words(with_quotes(feedback)):
+        by_person.setdefault(each.person_id, []).append(each)
+    return [_Card(things, ToldForm(things, prefix=f"f{things[0].pk}")) for things in by_person.values()]
 
 
 @require_POST
@@ -315,28 +331,40 @@ def notice_told(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def told(request: PersonRequest, pk: int) -> HttpResponse:
-    """What came of it: they were told, nobody answered, or they can't be reached this way."""
-    mine = _mine_to_tell(request).named_for(request.person)
-    feedback = get_object_or_404(mine.select_related(*WITH_UPDATE, "person"), pk=pk)
+    """What came of it: they were told, nobody answered, or they can't be reached this way.
+
+    It holds for all that stood on their card, and not for what has come since.
+    """
+    mine = _mine_to_tell(request).named_for(request.person).select_related(*WITH_UPDATE, "person")
+    feedback = get_object_or_404(mine, pk=pk)
+    also = [int(each) for each in request.POST.getlist(f"f{pk}-also") if each.isdecimal()][:50]
+    things = [
+        feedback,
+        *mine.filter(pk__in=also, person=feedback.person_id).exclude(pk=pk).order_by("owed_at", "pk"),
+    ]
     phone = feedback.way is not None and feedback.way.kind in by_hand(Way.Kind.PHONE)
     back = redirect("hearback:to_tell", Way.Kind.PHONE if phone else Way.Kind.FACE_TO_FACE)
-    form = ToldForm(request.POST, prefix=f"f{pk}")
+    form = ToldForm(things, request.POST, prefix=f"f{pk}")
     if not form.is_valid():
-        return render(request, "hearback/to_tell.html", {"cards": [_Card.of(feedback, form)], "phone": phone})
+        return render(request, "hearback/to_tell.html", {"cards": [_Card(things, form)], "phone": phone})
     outcome, words = form.cleaned_data["outcome"], form.cleaned_data["words"].strip()
     if outcome == "told":
-        actions.told(request.person, feedback)
-        if words or form.cleaned_data["answered"] is not None:
-            actions.answer(
-                request.person,
-                feedback,
-                form.cleaned_data["answered"],
-                words,
-                not_fixed=form.cleaned_data["not_fixed"],
-            )
+        with transaction.atomic():
+            for each in things:
+                actions.told(request.person, each)
+            if words or form.cleaned_data["answered"] is not None:
+                actions.answer(
+                    request.person,
+                    form.about,
+                    form.cleaned_data["answered"],
+                    words,
+                    not_fixed=form.cleaned_data["not_fixed"],
+                )
         messages.success(request, _("%(name)s has heard.") % {"name": feedback.who})
     else:
-        actions.tried(request.person, feedback, outcome == "cannot reach", form.again_at)
+        with transaction.atomic():
+            for each in things:
+                actions.tried(request.person, each, outcome == "cannot reach", form.again_at)
         messages.success(request, _("Noted. %(name)s is still owed this.") % {"name": feedback.who})
     return back
 
@@ -393,7 +421,7 @@ def pass_on(request: PersonRequest, pk: int) -> HttpResponse:
     """What came of it: they were told, not yet, or not at all. What they answered is a new voice of theirs."""
     mine = Feedback.objects.owed_through(request.person).named_for(request.person)
     feedback = get_object_or_404(mine.select_related(*WITH_UPDATE, "person"), pk=pk)
-    form = PassedOnForm(request.POST, prefix=f"f{pk}")
+    form = PassedOnForm([feedback], request.POST, prefix=f"f{pk}")
     if not form.is_valid():
         voices = their_words_for(request.person, feedback)
         return render(

@@ -12,7 +12,7 @@ from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change
 from coproduce.changes.picture import ChangeNode, Heard, More, ThemeNode, TopicNode, VoiceNode, Words, lay_out
 from coproduce.changes.thread import Strand, Thread, ahead_of, count_people_behind, thread_of
-from coproduce.hearback.debt import UNHEARD
+from coproduce.hearback.debt import UNHEARD, closed_by
 from coproduce.hearback.forms import PassedOnForm
 from coproduce.hearback.models import (
     Feedback,
@@ -92,6 +92,31 @@ def heard_bar(update: Update, reader: Person | None) -> dict[str, Any]:
         "rows": [
             (label, counts[value], KINDS.get(State(value), "waiting")) for value, label in State.choices
         ],
+    }
+
+
+@register.inclusion_tag("hearback/_loop_closed.html", takes_context=True)
+def loop_closed(context: dict[str, Any], about: Change | Topic) -> dict[str, Any]:
+    """Of those who were owed something on a change or topic: how many have heard, how many say it answers them.
+
+    Outside the group both are rounded, each by itself, and no share is said: it would tell one from the other.
+    """
+    reader, change = context["person"], isinstance(about, Change)
+    link = "update__change" if change else "update__topic"
+    closed = closed_by(link, **{link: about.pk}).get(about.pk)
+    if closed is None:
+        return {}
+    owed = Feedback.objects.filter(person__erasure__isnull=True, **{link: about.pk})
+    heard = owed.filter(state=State.HEARD).order_by().values("person").distinct().count()
+    inside = is_of_the_group(reader, about.hub_id)
+    kind = "change" if change else "topic"
+    return {
+        "inside": inside,
+        "closed": closed,
+        "heard": said_to(reader, heard, about.hub_id, f"people who heard of {kind} {about.pk}"),
+        "answered": said_to(
+            reader, closed.closed, about.hub_id, f"people whose loop closed on {kind} {about.pk}"
+        ),
     }
 
 
@@ -214,7 +239,7 @@ def news_for(context: dict[str, Any], mandate: Mandate) -> dict[str, Any]:
         .select_related("update__change", "update__topic")
     )
     news = [
-        (feedback, their_words_for(reader, feedback), PassedOnForm(prefix=f"f{feedback.pk}"))
+        (feedback, their_words_for(reader, feedback), PassedOnForm([feedback], prefix=f"f{feedback.pk}"))
         for feedback in owed[:10]
     ]
     return {"news": news, "csrf_token": context.get("csrf_token")}
