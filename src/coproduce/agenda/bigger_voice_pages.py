@@ -24,16 +24,26 @@ from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import may, must
 
 SHOWN = 3  # on the page of topics; all are on a page of their own
+ON_A_CARD = 8  # topics of one; all are on its own page
+COMPARED = 40  # topics whose words are looked at for what they have in common
 
 
 @dataclass(frozen=True)
 class BiggerVoiceShown:
-    """One of them as pages show it: the topics by hub, and why the machine put them side by side."""
+    """One of them as pages show it: the topics, by hub."""
 
     known: BiggerVoice
     topics: list[Topic]
     title: str  # "Three hubs talk about this"
-    words: list[str]  # they have these in common
+
+    @property
+    def first(self) -> list[Topic]:
+        """What stands on a card."""
+        return self.topics[:ON_A_CARD]
+
+    @property
+    def more(self) -> int:
+        return len(self.topics) - len(self.first)
 
 
 def shown(found: Iterable[BiggerVoice]) -> list[BiggerVoiceShown]:
@@ -49,7 +59,6 @@ def shown(found: Iterable[BiggerVoice]) -> list[BiggerVoiceShown]:
                 here,
                 ngettext("%(hubs)s hub talks about this", "%(hubs)s hubs talk about this", hubs)
                 % {"hubs": capfirst(str(apnumber(hubs)))},
-                words_in_common([Raised(topic.hub_id, topic.title, topic.why) for topic in here]),
             )
         )
     return rows
@@ -78,6 +87,9 @@ def bigger_voice(request: PersonRequest, pk: int) -> HttpResponse:
         "agenda/bigger_voice.html",
         {
             "row": row,
+            "words": words_in_common(
+                [Raised(topic.hub_id, topic.title, topic.why) for topic in row.topics[:COMPARED]]
+            ),
             "may_take_up": row.known.taken_up_as_id is None
             and may(request.person, "decide on a topic", row.known.hub_id),
         },
@@ -92,7 +104,7 @@ def take_up(request: PersonRequest, pk: int) -> HttpResponse:
     [row] = shown([known])
     into = next((topic for topic in row.topics if topic.hub_id == known.hub_id), None)
     first = into or row.topics[0]
-    why = "\n".join(f"{topic.hub}: {topic.why or topic.title}" for topic in row.topics)
+    why = "\n".join(f"{topic.hub}: {topic.why or topic.title}" for topic in row.first)
     begin = {"title": first.title, "why": first.why if into else why}
     form = TakeUpForm(request.POST or None, initial=begin)
     if into is not None and request.method == "POST":
