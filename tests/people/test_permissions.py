@@ -26,9 +26,12 @@ KEEP = {
     "work on stories",
     "make sense",
     "explain words",
+    "curate statements",
+    "record votes",
 }
 LEAD = {
     "decide on a topic",
+    "open a conversation",
     "record a change",
     "tie the thread",
     "write an update",

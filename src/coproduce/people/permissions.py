@@ -42,6 +42,9 @@ TABLE: dict[str, dict[Role, str]] = {
     # what the group works on, and what becomes of it
     "raise a topic": _GROUP,
     "decide on a topic": _LEADS,
+    "open a conversation": _LEADS,
+    "curate statements": _KEEPERS,
+    "record votes": _KEEPERS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
     "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},
