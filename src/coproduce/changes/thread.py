@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 
 from coproduce.agenda.models import Topic, themes_of
 from coproduce.changes.models import Change
+from coproduce.consensus.models import people_who_voted
 from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Person
 from coproduce.themes.models import (
@@ -54,8 +55,9 @@ def voices_behind(change: Change, among: Collection[int] | None = None) -> Voice
 
 
 def people_behind(change: Change) -> QuerySet[Person]:
-    """Everybody who spoke behind the change, once each."""
-    return Person.objects.filter(pk__in=voices_behind(change).order_by().values("person"))
+    """Everybody who spoke behind the change, or voted on one of its topics, once each."""
+    spoke = Q(pk__in=voices_behind(change).order_by().values("person"))
+    return Person.objects.filter(spoke | Q(pk__in=people_who_voted(topics_behind(change))))
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,14 @@ class Behind:
 
 
 def count_behind(change: Change) -> Behind:
-    """One pass over the thread."""
-    return Behind(
-        **voices_behind(change)
-        .order_by()
-        .aggregate(
-            voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
-        )
+    """One pass over the thread; and who only voted on its topics."""
+    behind = voices_behind(change).order_by()
+    counted = behind.aggregate(
+        voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
     )
+    if people_who_voted(topics_behind(change)).exists():
+        counted["people"] = people_behind(change).count()
+    return Behind(**counted)
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, in
     topics = {thing.pk for thing in things if isinstance(thing, Topic)}.union(*topics_of.values())
     grown = _links(Topic.themes.through.objects.filter(topic__in=topics).values_list("topic", "theme"))
     family = families({theme for links in (straight, grown) for themes in links.values() for theme in themes})
-    counted: list[QuerySet[Voice, Any]] = []
+    counted: list[QuerySet[Person, Any]] = []
     for place, thing in enumerate(things):
         on = topics_of[thing.pk] if isinstance(thing, Change) else {thing.pk}
         themes = set().union(*(grown[topic] for topic in on))
@@ -268,14 +270,14 @@ def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, in
             said = said.union(Change.voices.through.objects.filter(change=thing.pk).values("voice"))
         members = set().union(*(family[theme] for theme in themes))
         said = said.union(Placement.objects.filter(theme__in=members).order_by().values("voice"))
-        behind = Voice.objects.filter(
-            pk__in=said, disowned_at__isnull=True, person__isnull=False, person__erasure__isnull=True
-        )
+        spoke = Voice.objects.filter(pk__in=said, disowned_at__isnull=True).order_by().values("person")
+        behind = Person.objects.filter(Q(pk__in=spoke) | Q(pk__in=people_who_voted(on)))
         counted.append(
-            behind.order_by()
+            behind.filter(erasure__isnull=True)
+            .order_by()
             .annotate(place=Value(place))
             .values("place")
-            .annotate(people=Count("person", distinct=True))
+            .annotate(people=Count("pk"))
             .values_list("place", "people")
         )
     if not counted:

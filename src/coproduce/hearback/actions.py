@@ -26,6 +26,7 @@ from coproduce.hearback.models import (
     Letters,
     State,
     Update,
+    people_behind_update,
     quotes_that_may_go,
     their_words,
     their_words_for,
@@ -157,10 +158,11 @@ def _owe(update: Update) -> int:
 
     One INSERT … SELECT over the thread itself: 50,000 people need no 50,000 objects, nor the memory for them.
     """
-    known = Feedback.objects.filter(update=update, person=OuterRef("person"))
-    people = voices_behind_update(update).filter(~Exists(known), person__isnull=False).order_by()
-    people = people.filter(person__erasure__isnull=True)  # nobody tells them any more
-    sql, parameters = people.values("person_id").distinct().query.sql_with_params()
+    known = Feedback.objects.filter(update=update, person=OuterRef("pk"))
+    people = people_behind_update(update).filter(
+        ~Exists(known), erasure__isnull=True
+    )  # nobody tells them any more
+    sql, parameters = people.order_by().values("pk").query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
     fields |= {"claimed_by": "", "tries": 0, "problem": ""}
@@ -168,7 +170,7 @@ def _owe(update: Update) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Feedback._meta.db_table} (person_id, {', '.join(fields)}) "  # nosec B608 - names are our own
-            f"SELECT behind.person_id, {marks} FROM ({sql}) AS behind ORDER BY behind.person_id",
+            f"SELECT behind.id, {marks} FROM ({sql}) AS behind ORDER BY behind.id",
             [*fields.values(), *parameters],
         )
         return cursor.rowcount

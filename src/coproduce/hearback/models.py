@@ -18,7 +18,8 @@ from coproduce.agenda.models import Decision, Topic, voices_on
 from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
-from coproduce.changes.thread import voices_behind
+from coproduce.changes.thread import people_behind, voices_behind
+from coproduce.consensus.models import people_who_voted
 from coproduce.people.counts import Said, said_to
 from coproduce.people.models import Hub, Mandate, Person, Way, name_for
 from coproduce.people.permissions import hubs_where
@@ -133,6 +134,14 @@ def voices_behind_update(update: Update, among: Collection[int] | None = None) -
         return voices_behind(update.change, among)
     behind = Voice.objects.filter(pk__in=voices_on([update.topic_id or 0]), disowned_at__isnull=True)
     return behind if among is None else behind.filter(pk__in=among)
+
+
+def people_behind_update(update: Update) -> models.QuerySet[Person]:
+    """Everybody behind what an update is about, once each: who spoke, and who voted on its topics."""
+    if update.change is not None:
+        return people_behind(update.change)
+    spoke = Q(pk__in=voices_behind_update(update).order_by().values("person"))
+    return Person.objects.filter(spoke | Q(pk__in=people_who_voted([update.topic_id or 0])))
 
 
 def quotes_that_may_go(update: Update) -> VoiceQuerySet:
@@ -522,15 +531,7 @@ def heard_as_said_to(reader: Person | None, update: Update, heard: int) -> Said:
 def latecomers(update: Update) -> int:
     """How many people stand behind it now who are not owed this update yet."""
     known = Feedback.objects.filter(update=update).values("person")
-    return (
-        voices_behind_update(update)
-        .filter(person__isnull=False, person__erasure__isnull=True)
-        .exclude(person__in=known)
-        .order_by()
-        .values("person")
-        .distinct()
-        .count()
-    )
+    return people_behind_update(update).filter(erasure__isnull=True).exclude(pk__in=known).count()
 
 
 def their_words(feedback: Feedback) -> list[Voice]:

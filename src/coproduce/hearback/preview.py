@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from coproduce.hearback.channels import email, letter
-from coproduce.hearback.models import Feedback, Update, voices_behind_update
+from coproduce.hearback.models import Feedback, Update, people_behind_update
 from coproduce.hearback.news import News, news_of
 from coproduce.hearback.text import words_of_text
 from coproduce.people.models import Person, Way
@@ -28,7 +28,7 @@ class Preview:
 
 def who_to_look_as(draft: Update, reader: Person) -> list[Person]:
     """Some of the people behind it, each by what this reader may call them: first those whom ways differ for."""
-    behind = voices_behind_update(draft).filter(person__isnull=False).order_by().values("person")
+    behind = people_behind_update(draft).order_by().values("pk")
     people = Person.objects.filter(pk__in=behind, erasure__isnull=True).named_for(reader)
     return sorted(people.order_by("pk")[:MOST], key=lambda them: them.shown.casefold())
 

@@ -13,12 +13,12 @@ from coproduce.agenda.models import Topic
 from coproduce.changes.models import Change
 from coproduce.hearback import actions
 from coproduce.hearback.forms import UpdateForm
-from coproduce.hearback.models import Update, voices_behind_update
+from coproduce.hearback.models import Update, people_behind_update
 from coproduce.hearback.preview import letter_to, preview_for, who_to_look_as
 from coproduce.hearback.reading import how_it_reads, names_here
 from coproduce.people.counts import is_of_the_group, said_to
 from coproduce.people.middleware import PersonRequest, signed_in
-from coproduce.people.models import Hub, Person, Way
+from coproduce.people.models import Hub, Way
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 
 TOLD = ("text", "unchanged", "following", "ask")  # what is read for how it reads
@@ -59,7 +59,7 @@ def _write(request: PersonRequest, news: actions.News) -> HttpResponse:
         return redirect("hearback:update", form.result.pk)
     # Outside the group not by which ways: that one way appears in the list would tell that one person came to it.
     inside = is_of_the_group(request.person, draft.hub_id)
-    people = Person.objects.filter(pk__in=voices_behind_update(draft).order_by().values("person"))
+    people = people_behind_update(draft)
     looks = None
     if ready:
         _fill_in(draft, form)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
 from coproduce.changes.models import Change
+from coproduce.consensus import today as consensus
 from coproduce.glossary import today as glossary
 from coproduce.hearback import today as hearback
 from coproduce.people import today as people
@@ -22,7 +23,7 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, themes, voices, glossary, people)  # those that have something to do first
+ROOMS = (hearback, consensus, themes, voices, glossary, people)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -17,6 +17,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from coproduce.consensus.tasks import reckon_what_is_new
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
 from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
@@ -84,6 +85,7 @@ def clear_up() -> None:
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     drop_old()
+    reckon_what_is_new()
     deliver_what_is_owed()
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.utils.text import capfirst
 
-from coproduce.hearback.models import Update, quotes_that_may_go, voices_behind_update
+from coproduce.hearback.models import Update, people_behind_update, quotes_that_may_go
 from coproduce.hearback.news import parts_for_paper
 from coproduce.people.counts import said_to
 from coproduce.people.paper import to_pdf
@@ -29,7 +29,7 @@ def words_for(update: Update) -> VoiceQuerySet:
 
 def on_paper(update: Update, voices: list[Voice]) -> bytes:
     """The notice as PDF, with these words on it."""
-    people = voices_behind_update(update).order_by().values("person").exclude(person=None).distinct().count()
+    people = people_behind_update(update).count()
     kind = "change" if update.change_id else "topic"
     count = said_to(None, people, update.hub_id, f"people behind {kind} {update.about.pk}")
     notice = {
