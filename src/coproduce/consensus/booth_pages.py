@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from coproduce.consensus import actions, forms, voting
 from coproduce.consensus.booth import Booth, turn_of
@@ -241,6 +241,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "consensus/add.html", {"form": form, "conversation": conversation})
 
 
+@require_GET
 @never_cache
 def mine(request: HttpRequest, key: str) -> HttpResponse:
     """For oneself only: where one sits, how one voted, what became of the statements one wrote."""

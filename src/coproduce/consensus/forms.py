@@ -13,7 +13,7 @@ from coproduce.consensus.models import LONGEST, Conversation, Statement
 from coproduce.consensus.voting import who_may_vote
 from coproduce.people.forms import ActionForm
 from coproduce.people.models import Person
-from coproduce.voices.forms import OneOf, UsesForm
+from coproduce.voices.forms.fields import OneOf, UsesForm
 from coproduce.voices.models import Use
 
 CHOICES = {"agree": 1, "disagree": -1, "pass": 0}

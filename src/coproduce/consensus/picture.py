@@ -30,7 +30,8 @@ class Map:
     """What is drawn. `you`: where the reader is, on their own page only."""
 
     rounds: list[Round]
-    size: int
+    width: int
+    height: int
     you: tuple[float, float] | None = None
 
 
@@ -39,17 +40,21 @@ def draw(
 ) -> Map:
     """groups: as reckoning.py keeps them. shown: which of them. you: a place on the same plane.
 
-    All that is drawn fits; a reader who is far out stands at the edge.
+    All that is drawn fits, and the map is no higher than it has to be; a reader who is far out stands at the edge.
     """
-    far = max(max(map(abs, groups[n]["middle"])) + groups[n]["apart"] for n in shown)
+
+    def reach(axis: int) -> float:
+        return max(abs(groups[n]["middle"][axis]) + groups[n]["apart"] for n in shown)
+
     half = SIZE / 2
-    scale = (half - EDGE) / max(far, 1e-9)
+    scale = (half - EDGE) / max(reach(0), reach(1), 1e-9)
+    high = min(max(scale * reach(1), LEAST) + EDGE, half)
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return inside(half + scale * x), inside(half - scale * y)
+        return inside(half + scale * x, SIZE), inside(high - scale * y, 2 * high)
 
-    def inside(spot: float) -> float:
-        return round(min(max(spot, EDGE / 2), SIZE - EDGE / 2), 1)
+    def inside(spot: float, most: float) -> float:
+        return round(min(max(spot, EDGE / 2), most - EDGE / 2), 1)
 
     rounds = []
     for n in shown:
@@ -61,4 +66,4 @@ def draw(
         x, y = at(*groups[n]["middle"])
         radius = round(max(scale * groups[n]["apart"], LEAST), 1)
         rounds.append(Round("ABCDE"[n], n, x, y, radius, min(others)[1] if others else ""))
-    return Map(rounds, SIZE, at(*you) if you else None)
+    return Map(rounds, SIZE, round(2 * high), at(*you) if you else None)

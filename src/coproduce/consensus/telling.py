@@ -1,7 +1,8 @@
 """What was found, said in words to one reader: what everybody agrees on, where groups differ, how sure, who is missing.
 
 Shares are said to the nearest twentieth, so that one vote more or less is rarely seen. Inside the group numbers of
-people are as they are; outside they come from people/counts.py, and what fewer than eleven voted on is not shown. An
+people are as they are; outside they come from people/counts.py, what fewer than eleven voted on is not shown, and a
+share goes from 5 to 95 in 100, so that nobody reads of all that they said the same. An
 opinion group of fewer than eleven people is shown to nobody; where one is hidden, nobody is told how large the others
 are, or it could be found by taking away.
 """
@@ -136,6 +137,10 @@ class _Telling:
     def _said(self, number: int, what: str) -> Said:
         return said_to(self.reader, number, self.hub, f"{what} in conversation {self.conversation.pk}")
 
+    def _share(self, part: int, whole: int) -> int:
+        said = share(part, whole)
+        return said if self.inside else min(max(said, STEP), 100 - STEP)
+
     def _enough(self, people: int) -> bool:
         """Whether a share of so many people may be told."""
         return people > 0 if self.inside else people >= SMALL
@@ -153,7 +158,7 @@ class _Telling:
         if not self._enough(seen):
             return None
         words = {
-            "share": share(agree if agrees else disagree, seen),
+            "share": self._share(agree if agrees else disagree, seen),
             "people": self._said(seen, f"people on statement {pk}").people,
         }
         sentence = (
@@ -165,7 +170,7 @@ class _Telling:
         for number in self.open_groups:
             in_agree, in_disagree, in_seen = found["groups"][number]
             if in_seen >= SMALL:
-                part = share(in_agree if agrees else in_disagree, in_seen)
+                part = self._share(in_agree if agrees else in_disagree, in_seen)
                 each.append(_("%(share)d%% in group %(letter)s") % {"share": part, "letter": LETTERS[number]})
         if len(each) > 1:
             sentence += " " + _("That is %(parts)s.") % {"parts": _and(each)}
@@ -192,9 +197,9 @@ class _Telling:
         if min(seen, seen_there) < SMALL:
             return None
         words = {
-            "share": share(said, seen),
+            "share": self._share(said, seen),
             "letter": LETTERS[number],
-            "others": share(said_there, seen_there),
+            "others": self._share(said_there, seen_there),
         }
         return Line(
             statement,
@@ -228,9 +233,9 @@ class _Telling:
     def _who_is_missing(self, told: Told) -> None:
         ways = self.shown["ways"]
         told.ways = [
-            Missing(_capital(str(way.label)), self._said(ways[way], f"people {way}"))
+            Missing(_capital(str(way.label)), self._said(ways.get(way, 0), f"people {way}"))
             for way in Vote.Way
-            if ways.get(way)
+            if ways.get(way) or not self.inside
         ]
         hubs = list(hub_and_below(self.hub))
         counts = {hub: self.shown["hubs"].get(str(hub.pk), 0) for hub in hubs} if len(hubs) > 1 else {}
@@ -254,15 +259,15 @@ class _Telling:
         groups = []
         for number in self.open_groups:
             in_agree, _in_disagree, in_seen = found["groups"][number]
-            groups.append(share(in_agree, in_seen) if in_seen >= SMALL else None)
+            groups.append(self._share(in_agree, in_seen) if in_seen >= SMALL else None)
         if not self._enough(seen):
             return Row(statement, None, None, None, None, groups)
         people = self._said(seen, f"people on statement {statement.pk}")
         return Row(
             statement,
-            share(agree, seen),
-            share(disagree, seen),
-            share(seen - agree - disagree, seen),
+            self._share(agree, seen),
+            self._share(disagree, seen),
+            self._share(seen - agree - disagree, seen),
             people,
             groups,
         )

@@ -162,7 +162,7 @@ def _owe(update: Update) -> int:
     people = people_behind_update(update).filter(
         ~Exists(known), erasure__isnull=True
     )  # nobody tells them any more
-    sql, parameters = people.order_by().values("pk").query.sql_with_params()
+    sql, parameters = people.order_by().values(person_id=F("pk")).query.sql_with_params()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     fields: dict[str, Any] = {"update_id": update.pk, "state": State.OWED.value, "owed_at": now}
     fields |= {"claimed_by": "", "tries": 0, "problem": ""}
@@ -170,7 +170,7 @@ def _owe(update: Update) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Feedback._meta.db_table} (person_id, {', '.join(fields)}) "  # nosec B608 - names are our own
-            f"SELECT behind.id, {marks} FROM ({sql}) AS behind ORDER BY behind.id",
+            f"SELECT behind.person_id, {marks} FROM ({sql}) AS behind ORDER BY behind.person_id",
             [*fields.values(), *parameters],
         )
         return cursor.rowcount
