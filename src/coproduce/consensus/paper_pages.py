@@ -72,6 +72,9 @@ def type_in(request: PersonRequest, pk: int) -> HttpResponse:
     """Type a sheet in: first what was read of it, then it counts."""
     conversation = _here(request, pk, "record votes")
     sheets = {made.code: made.statements for made in conversation.sheets.all()}
+    if not sheets:
+        messages.info(request, _("Make the sheet first. Then type in what comes back."))
+        return redirect("consensus:paper", pk)
     data = request.POST if request.method == "POST" else None
     initial = {"code": request.GET.get("code") or next(iter(sheets), "")}
     form = forms.SheetForm(request.person, conversation, sheets, data, initial=initial)

@@ -196,6 +196,8 @@ class _Telling:
         said_there, seen_there = sum(group[which] for group in others), sum(group[2] for group in others)
         if min(seen, seen_there) < SMALL:
             return None
+        if 2 * said <= seen or said * seen_there <= said_there * seen:
+            return None  # Polis's best agreed one is among them, also where it says nothing of the group
         words = {
             "share": self._share(said, seen),
             "letter": LETTERS[number],
