@@ -32,6 +32,7 @@ from coproduce.people.permissions import may, must
 from coproduce.people.views import supported_by
 from coproduce.voices.actions import default_uses
 from coproduce.voices.models import Use
+from coproduce.voices.views import posted
 
 COOKIE = "__Host-voter" if settings.SECURE_SSL else "voter"
 KEPT_FOR = 60 * 60 * 24 * 365
@@ -182,7 +183,7 @@ def why(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         return redirect("consensus:begin", key)
     default = default_uses(person) if person else {}
     initial: dict[str, Any] = dict.fromkeys([Use.GROUP] if default is None else default, True)
-    form = forms.WhyForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = forms.WhyForm(posted(request), initial=initial)  # type: ignore[arg-type]
     member = may(person, "read what the group may read", conversation.topic.hub_id)
     if form.is_valid() and _has_room(request, form, "whys", WHYS_AN_HOUR):
         if member:
@@ -222,7 +223,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     if not voting.may_vote(person, conversation) or not (member or voter):
         messages.info(request, _("Vote on a statement first. Then you can add one of your own."))
         return redirect("consensus:begin", key)
-    form = forms.StatementForm(request.POST if request.method == "POST" else None)
+    form = forms.StatementForm(posted(request))  # type: ignore[arg-type]
     if form.is_valid() and _has_room(request, form, "statements", STATEMENTS_AN_HOUR):
         words = form.cleaned_data["words"]
         if member:

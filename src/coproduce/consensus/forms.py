@@ -182,7 +182,3 @@ class FreezeForm(ActionForm):
         widget=forms.RadioSelect,
         initial=Stage.DECIDED,
     )
-
-
-class SureForm(ActionForm):
-    """For what can't be undone: no field, only the button."""

@@ -23,6 +23,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.pages import page_of, press
 from coproduce.people.permissions import NotAllowed, hubs_where, may, must
 from coproduce.voices.models import Use, Voice
+from coproduce.voices.views import posted
 
 State = Statement.State
 
@@ -37,7 +38,7 @@ def conversations(request: PersonRequest) -> HttpResponse:
 def open_conversation(request: PersonRequest, pk: int) -> HttpResponse:
     topic = get_object_or_404(Topic.objects.visible_to(request.person).select_related("hub"), pk=pk)
     must(request.person, "open a conversation", topic.hub_id)
-    form = forms.OpenForm(request.POST or None)
+    form = forms.OpenForm(posted(request))
     if form.is_valid() and form.does(actions.open_conversation, request.person, topic, **form.cleaned_data):
         messages.success(request, _("It is open. Now write some statements that people can vote on."))
         return redirect("consensus:tools", form.result.pk)
@@ -104,7 +105,7 @@ def set_link(request: PersonRequest, pk: int) -> HttpResponse:
 def statements(request: PersonRequest, pk: int) -> HttpResponse:
     """All statements, those first that wait; and the box to write one."""
     conversation = _here(request, pk, "curate statements")
-    form = forms.StatementForm(request.POST if request.method == "POST" else None)
+    form = forms.StatementForm(posted(request))
     if form.is_valid() and form.does(
         actions.write_statement, request.person, conversation, form.cleaned_data["words"]
     ):
@@ -216,7 +217,7 @@ def from_voice(request: PersonRequest, pk: int, voice: int) -> HttpResponse:
     conversation = _here(request, pk, "curate statements")
     readable = Voice.objects.for_reading(request.person).filter(hub__in=_hubs(request)).for_use(Use.GROUP)
     said = get_object_or_404(readable, pk=voice)
-    form = forms.StatementForm(request.POST if request.method == "POST" else None)
+    form = forms.StatementForm(posted(request))
     if form.is_valid() and form.does(
         actions.write_statement, request.person, conversation, form.cleaned_data["words"], [said]
     ):
@@ -241,9 +242,7 @@ def freeze(request: PersonRequest, pk: int) -> HttpResponse:
         raise Http404
     kept = Reckoned.objects.filter(conversation=conversation).defer("votes", "places").first()
     told = told_to(request.person, conversation, kept)
-    form = forms.FreezeForm(
-        request.POST if request.method == "POST" else None, initial={"words": suggested_words(told)}
-    )
+    form = forms.FreezeForm(posted(request), initial={"words": suggested_words(told)})
     if form.is_valid() and form.does(actions.freeze, request.person, conversation, **form.cleaned_data):
         messages.success(request, _("It is frozen, and stands on the topic. Who voted is owed an answer."))
         return redirect("agenda:topic", conversation.topic_id)

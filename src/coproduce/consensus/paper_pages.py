@@ -21,6 +21,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Person
 from coproduce.people.pages import press
 from coproduce.voices.models import Use
+from coproduce.voices.views import posted
 
 SALT = "coproduce.consensus.table"
 KEPT_FOR = 12 * 60 * 60  # seconds that a page which shows a table may stay open
@@ -75,7 +76,7 @@ def type_in(request: PersonRequest, pk: int) -> HttpResponse:
     if not sheets:
         messages.info(request, _("Make the sheet first. Then type in what comes back."))
         return redirect("consensus:paper", pk)
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     initial = {"code": request.GET.get("code") or next(iter(sheets), "")}
     form = forms.SheetForm(request.person, conversation, sheets, data, initial=initial)
     rows, key = [], ""
@@ -141,7 +142,7 @@ def table(request: PersonRequest, pk: int) -> HttpResponse:
 def bring(request: PersonRequest, pk: int) -> HttpResponse:
     """Bring a filled-in table. What was read, and what is wrong in it, is shown before anything counts."""
     conversation = _here(request, pk, "record votes")
-    form = forms.BringForm(request.POST or None, request.FILES or None)
+    form = forms.BringForm(posted(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         given: UploadedFile = form.cleaned_data["file"]
         words = {one.pk: one.words for one in _open(conversation)}
@@ -245,7 +246,7 @@ def count_table(request: PersonRequest, pk: int) -> HttpResponse:
 def phone(request: PersonRequest, pk: int) -> HttpResponse:
     """Whom do you have on the phone?"""
     conversation = _here(request, pk, "record votes")
-    form = forms.WhoForm(request.person, conversation, request.POST or None)
+    form = forms.WhoForm(request.person, conversation, posted(request))
     if form.is_valid():
         return redirect("consensus:call", pk, form.cleaned_data["person"].pk)
     return render(request, "consensus/phone.html", {"conversation": conversation, "form": form})
