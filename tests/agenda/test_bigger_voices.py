@@ -11,9 +11,9 @@ from django.urls import reverse
 from coproduce.agenda import noticing
 from coproduce.agenda.actions import bigger_voices as actions
 from coproduce.agenda.actions.topics import decide, raise_topic, support
-from coproduce.agenda.models import BiggerVoice, Topic, TopicMeaning, people_on, topics_below, voices_on
+from coproduce.agenda.models import BiggerVoice, Topic, TopicMeaning, topics_below, voices_on
 from coproduce.changes.actions import record_change
-from coproduce.changes.thread import ahead_of, count_people_behind, people_behind, voices_behind
+from coproduce.changes.thread import ahead_of, count_people_behind, people_behind, people_on, voices_behind
 from coproduce.hearback.actions import tell_latecomers, write_update
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import Feedback, Update, latecomers

@@ -11,9 +11,9 @@ from django.db import connection
 from django.urls import reverse
 
 from coproduce.agenda.actions import topics as actions
-from coproduce.agenda.models import Stage, Support, Topic, how_many_want, people_on
+from coproduce.agenda.models import Stage, Support, Topic, how_many_want
 from coproduce.changes.actions import record_change, take_step
-from coproduce.changes.thread import count_behind, count_people_behind, people_behind
+from coproduce.changes.thread import count_behind, count_people_behind, people_behind, people_on
 from coproduce.hearback.actions import tell_latecomers, write_update
 from coproduce.hearback.debt import owed_in
 from coproduce.hearback.mine import what_became_of_what_they_said

@@ -31,10 +31,13 @@ KEEP = {
     "work on stories",
     "make sense",
     "explain words",
+    "curate statements",
+    "record votes",
 }
 LEAD = {
     "decide on a topic",
     "answer an ask",
+    "open a conversation",
     "record a change",
     "tie the thread",
     "write an update",

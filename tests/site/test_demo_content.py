@@ -13,7 +13,18 @@ import coproduce
 DEMO = Path(coproduce.__file__).parent / "site" / "demo"
 TOWN = tomllib.loads((DEMO / "town.toml").read_text(encoding="utf-8"))
 
-KEYED = ["hub", "organisation", "person", "story", "quote", "voice", "theme", "topic", "change"]
+KEYED = [
+    "hub",
+    "organisation",
+    "person",
+    "story",
+    "quote",
+    "voice",
+    "theme",
+    "topic",
+    "change",
+    "conversation",
+]
 BY_KEY = {kind: {row["key"]: row for row in TOWN[kind]} for kind in KEYED}
 PEOPLE, HUBS, STORIES = BY_KEY["person"], BY_KEY["hub"], BY_KEY["story"]
 THEMES, TOPICS, CHANGES = BY_KEY["theme"], BY_KEY["topic"], BY_KEY["change"]
@@ -130,6 +141,10 @@ def service_words():
         yield f"change {change['key']}", f"{change['title']}. {change['summary']} {notes}"
     for update in TOWN["update"]:
         yield f"update on {update['change']}", f"{update['title']}. {update['text']}"
+    for conversation in TOWN["conversation"]:
+        yield f"conversation {conversation['key']}", conversation["about"]
+        for statement in [*conversation["statement"], *conversation["waiting"]]:
+            yield f"statement in {conversation['key']}", statement["words"]
     for term in TOWN["term"]:
         yield f"term {term['word']}", f"{term['explanation']} {term.get('example', '')}"
 
@@ -187,6 +202,13 @@ def test_every_reference_leads_somewhere():
         assert voices_of_change(change) <= SAID.keys()
     for update in TOWN["update"]:
         assert update["change"] in CHANGES and update["by"] in PEOPLE
+    for conversation in TOWN["conversation"]:
+        assert conversation["topic"] in TOPICS
+        asked = conversation["statement"]
+        assert {each["voice"] for each in asked if "voice" in each} <= SAID.keys()
+        for each in conversation["votes"]:
+            assert {each["person"], each.get("by", each["person"])} <= PEOPLE.keys()
+            assert len(each["votes"]) == len(asked)
 
 
 def test_mandates_are_between_people_and_whoever_they_trust():

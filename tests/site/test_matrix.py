@@ -23,6 +23,8 @@ from coproduce.agenda.actions import asks
 from coproduce.agenda.actions.topics import raise_topic
 from coproduce.agenda.models import BiggerVoice, link_of
 from coproduce.changes.actions import record_change, tie
+from coproduce.consensus import voting
+from coproduce.consensus.actions import open_conversation, write_statement
 from coproduce.engine.exchange import refi
 from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
@@ -270,6 +272,34 @@ EXPECTED: dict[str, Expect] = {
     "agenda:bigger_voice": Expect(everybody=True, methods=GET),
     "agenda:take_up": page(LEADS),
     "agenda:refuse": page(LEADS, methods=POST),
+    "consensus:conversations": Expect(everybody=True, methods=GET),
+    "consensus:open": page(LEADS),
+    "consensus:tools": page(KEEPERS, LEADS, methods=GET),
+    "consensus:set_link": page(LEADS, methods=POST),
+    "consensus:statements": page(KEEPERS),
+    "consensus:statement": page(KEEPERS),
+    "consensus:from_voices": page(KEEPERS, methods=GET),
+    "consensus:from_voice": page(KEEPERS),
+    "consensus:freeze": page(LEADS),
+    "consensus:take_away": page(KEEPERS),
+    "consensus:paper": page(KEEPERS),
+    "consensus:sheet": page(KEEPERS, methods=GET),
+    "consensus:type_in": page(KEEPERS),
+    "consensus:table": page(KEEPERS, methods=GET),
+    "consensus:bring": page(KEEPERS),
+    "consensus:count_table": page(KEEPERS, methods=POST),
+    "consensus:phone": page(KEEPERS),
+    "consensus:call": page(KEEPERS),
+    "consensus:for_them": page(own=True),
+    # The link is the key, where the group opened it; where not: tests/consensus/test_booth_pages.py
+    "consensus:begin": EVERYBODY,
+    "consensus:vote": EVERYBODY,
+    "consensus:why": EVERYBODY,
+    "consensus:add": EVERYBODY,
+    "consensus:mine": Expect(everybody=True, methods=GET),
+    "consensus:make_mine": Expect(signed_in=True, methods=POST),
+    "consensus:take_out_votes": Expect(everybody=True, methods=POST),
+    "consensus:result": Expect(everybody=True, methods=GET),
     "changes:changes": Expect(everybody=True, methods=GET),
     "changes:record": page(LEADS, BUYERS, anywhere=True),
     "changes:change": Expect(everybody=True, methods=GET),
@@ -404,6 +434,9 @@ class World:
         message = write_key_message(keeper, theme, "Just one person.", Use.GROUP, [voice])
         agree(keeper, message, dt.date(2026, 1, 9))
         topic = raise_topic(lee, here, "Who stays?", themes=[theme])
+        conversation = open_conversation(keeper, topic, by_link=True)
+        statement = write_statement(keeper, conversation, "One person to ring is enough.")
+        sheet = voting.make_sheet(keeper, conversation)
         change = record_change(keeper, here, "One worker", "You choose.", "service", topics=[topic])
         tie(keeper, change, voices=[voice])
         update = write_update(keeper, change, "News", "You choose.")
@@ -414,7 +447,7 @@ class World:
         pile.pdf.save("l.pdf", ContentFile(b"%PDF-1.7"))
         # Mo takes part through Lee, and Lee through Second.
         mo = make_person("Mo", here, Role.MEMBER, Way.Kind.TRUSTED_PERSON)
-        for_mo = Mandate.objects.create(person=mo, trusted=lee, speak=True, hear=True)
+        for_mo = Mandate.objects.create(person=mo, trusted=lee, speak=True, hear=True, vote=True)
         for_lee = Mandate.objects.create(person=lee, trusted=second, speak=True)
         through = write_down_for(second, for_lee, here, "They never ring back", read_back=True)
         of_mo = Feedback.objects.create(update=update, person=mo)
@@ -528,7 +561,13 @@ class World:
         proposal = explain(
             lee, here, "HRS", "Help to keep your home.", picture=PICTURE, picture_shows="A door"
         )
-        self.by_room = {"glossary": proposal.pk, "agenda": topic.pk, "changes": change.pk, "themes": theme.pk}
+        self.by_room = {
+            "glossary": proposal.pk,
+            "agenda": topic.pk,
+            "consensus": conversation.pk,
+            "changes": change.pk,
+            "themes": theme.pk,
+        }
         self.turns = dict.fromkeys(("turn", "mend", "split", "turn_speaker", "keep"), turn.pk)
         self.story = story.pk
         self.others = {
@@ -544,6 +583,17 @@ class World:
             "hearback:write_on_topic": {"topic": topic.pk},
             "hearback:to_tell": {"way": "phone"},
             "hearback:make_letters": {"hub": here.pk},
+            "consensus:open": {"pk": topic.pk},
+            "consensus:statement": {"pk": statement.pk},
+            "consensus:sheet": {"pk": sheet.pk},
+            "consensus:from_voice": {"pk": conversation.pk, "voice": voice.pk},
+            "consensus:call": {"pk": conversation.pk, "person": lee.pk},
+            "consensus:for_them": {"pk": for_mo.pk, "conversation": conversation.pk},
+            "consensus:why": {"key": conversation.key, "pk": statement.pk},
+            **{
+                f"consensus:{name}": {"key": conversation.key}
+                for name in ("begin", "vote", "add", "mine", "make_mine", "take_out_votes", "result")
+            },
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},
             "hearback:stop": {"token": stop_path(way).split("/")[2]},
             "agenda:your_ask": {"token": link_of(asked).split("/")[2]},

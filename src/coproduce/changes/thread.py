@@ -15,15 +15,16 @@ from typing import Any
 from django.db.models import Count, QuerySet, Value
 
 from coproduce.agenda.models import (
-    Support,
     Topic,
     supporters_of,
     themes_of,
     topics_above,
     topics_below,
+    voices_on,
     with_those_below,
 )
 from coproduce.changes.models import Change
+from coproduce.consensus.models import people_who_voted
 from coproduce.people.counts import Said, is_of_the_group, said_to
 from coproduce.people.models import Person
 from coproduce.themes.models import (
@@ -63,9 +64,22 @@ def voices_behind(change: Change, among: Collection[int] | None = None) -> Voice
 
 
 def people_behind(change: Change) -> QuerySet[Person]:
-    """Everybody who spoke behind the change or wants one of its topics, once each."""
+    """Everybody who spoke behind the change, or wants or voted on one of its topics, once each."""
     said = voices_behind(change).filter(person__isnull=False).order_by().values("person")
-    return Person.objects.filter(pk__in=said.union(supporters_of(topics_behind(change))))
+    return _with_no_words(said, topics_behind(change))
+
+
+def people_on(topics: Iterable[int]) -> QuerySet[Person]:
+    """Everybody who stands behind these topics, once each: who said something that led to them, who wants them, and
+    who voted on them."""
+    topics = with_those_below(topics)
+    said = Voice.objects.filter(pk__in=voices_on(topics), disowned_at__isnull=True, person__isnull=False)
+    return _with_no_words(said.order_by().values("person"), topics)
+
+
+def _with_no_words(spoke: QuerySet[Any, Any], topics: Iterable[int]) -> QuerySet[Person]:
+    """These people, and those who said nothing, but want these topics or voted on them."""
+    return Person.objects.filter(pk__in=spoke.union(supporters_of(topics), people_who_voted(topics)))
 
 
 @dataclass(frozen=True)
@@ -78,14 +92,14 @@ class Behind:
 
 
 def count_behind(change: Change) -> Behind:
-    """One pass over the thread, and one over who wants its topics and said nothing on it."""
+    """One pass over the thread, and one over everybody where some stand behind it with no words of theirs."""
+    topics = topics_behind(change)
     voices = voices_behind(change).order_by()
     counted = voices.aggregate(
         voices=Count("pk"), people=Count("person", distinct=True), hubs=Count("hub", distinct=True)
     )
-    wants = Support.objects.filter(topic__in=topics_behind(change), person__isnull=False)
-    silent = wants.exclude(person__in=voices.filter(person__isnull=False).values("person"))
-    counted["people"] += silent.aggregate(people=Count("person", distinct=True))["people"]
+    if supporters_of(topics).exists() or people_who_voted(topics).exists():
+        counted["people"] = people_behind(change).count()
     return Behind(**counted)
 
 
@@ -286,11 +300,10 @@ def count_people_behind(things: Iterable[Change | Topic]) -> dict[tuple[type, in
         members = set().union(*(family[theme] for theme in themes))
         said = said.union(Placement.objects.filter(theme__in=members).order_by().values("voice"))
         spoke = Voice.objects.filter(pk__in=said, disowned_at__isnull=True, person__isnull=False).order_by()
-        behind = Person.objects.filter(
-            pk__in=spoke.values("person").union(supporters_of(on)), erasure__isnull=True
-        )
+        behind = _with_no_words(spoke.values("person"), on)
         counted.append(
-            behind.order_by()
+            behind.filter(erasure__isnull=True)
+            .order_by()
             .annotate(place=Value(place))
             .values("place")
             .annotate(people=Count("pk"))

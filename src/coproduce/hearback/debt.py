@@ -10,6 +10,7 @@ silence that has lasted longer than the group set (Hub.still_waiting_months). A 
 - A review of a change, such as of a contract's clause, is owed as it was found.
 - A promise is a day named in an update ("you will hear again by …") or set for a check of a change. One that has
   passed is overdue, and comes first.
+- A conversation that was frozen owes the group's answer to everybody who voted.
 - A round will owe its end, once there are rounds: one more function beside these.
 """
 
@@ -51,6 +52,7 @@ from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.thread import count_people_behind
+from coproduce.consensus.models import Conversation, Voter
 from coproduce.hearback.models import Answer, Feedback, State, Update
 from coproduce.people.models import Hub
 from coproduce.themes.models import Placement
@@ -69,6 +71,7 @@ class Kind(TextChoices):
     STEP = "step", _("nobody was told how far it is")
     DECISION = "decision", _("nobody was told what the group decided")
     REVIEW = "review", _("nobody was told what was found")
+    COMMON_GROUND = "common ground", _("nobody was told what people agree on")
     WAITING = "waiting", _("people have heard nothing for a while")
 
 
@@ -107,6 +110,7 @@ def owed_in(hubs: Collection[int]) -> list[Owed]:
         *_steps(hubs),
         *_reviews(hubs),
         *_decisions(hubs),
+        *_common_ground(hubs),
         *_silences(hubs),
     ]
     found.sort(key=lambda owed: (not owed.is_overdue, owed.since, owed.about.pk))
@@ -128,7 +132,7 @@ def with_people(owed: Iterable[Owed]) -> list[Owed]:
 
 
 def _tied(thing: type[Change] | type[Topic], to: str = "pk") -> Q:
-    """That anybody stands behind it, or may: a thread leads to it, or somebody wants it."""
+    """That anybody stands behind it, or may: a thread leads to it, or somebody wants it or voted on it."""
     field = "change" if thing is Change else "topic"
     links: list[Any] = [thing.voices.through, thing.themes.through]
     if thing is Change:
@@ -139,6 +143,8 @@ def _tied(thing: type[Change] | type[Topic], to: str = "pk") -> Q:
     if thing is Topic:
         tied |= Q(Exists(Support.objects.filter(topic=OuterRef(to))))
         tied |= Q(Exists(Topic.taken_up.through.objects.filter(from_topic=OuterRef(to))))
+        voted = Voter.objects.filter(conversation__topic=OuterRef(to), person__isnull=False)
+        tied |= Q(Exists(voted))
     return tied
 
 
@@ -172,6 +178,21 @@ def _decisions(hubs: Collection[int]) -> list[Owed]:
     )
     rows = untold.select_related("topic__hub").order_by("on", "pk")[:AT_MOST]
     return [Owed(Kind.DECISION, decision.topic, decision.on, decision.pk) for decision in rows]
+
+
+def _common_ground(hubs: Collection[int]) -> list[Owed]:
+    """What conversations came to, where somebody voted whom we know and nothing was told of the topic since."""
+    voted = Voter.objects.filter(conversation=OuterRef("pk"), person__isnull=False)
+    about = Q(topic=OuterRef("topic")) | Q(change__topics=OuterRef("topic"))
+    told = Update.objects.filter(about, written_at__gte=OuterRef("closed_at"))
+    frozen = Conversation.objects.filter(topic__hub__in=hubs, decision__isnull=False)
+    untold = frozen.filter(Exists(voted), ~Exists(told)).order_by("closed_at", "pk")
+    rows = untold.select_related("topic__hub", "decision")[:AT_MOST]
+    return [
+        Owed(Kind.COMMON_GROUND, each.topic, each.decision.on, each.decision.pk)
+        for each in rows
+        if each.decision is not None
+    ]
 
 
 def _promises(hubs: Collection[int]) -> list[Owed]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from coproduce.changes.models import Stage as ChangeStage
 from coproduce.changes.templatetags.changes import KINDS as STAGE_KINDS
 from coproduce.changes.templatetags.changes import next_of, stages_of
 from coproduce.changes.thread import Ahead, ahead_of
+from coproduce.consensus.models import Conversation
 from coproduce.hearback.models import Feedback, State, with_quotes
 from coproduce.people.counts import said_to
 from coproduce.people.models import Person
@@ -110,6 +112,9 @@ def what_became_of_what_they_said(person: Person) -> Mine:
         if not led.changes:
             mine.still_open.append(_still_open(voice, led, told))
     _what_they_want(person, mine, news, told)
+    for topic in _voted_on(person, told, news):
+        trail = [_taken_on(topic), {"what": _("You voted on it")}, *_decided(topic)]
+        news[Topic, topic.pk] = News(topic, [], trail, told.get((Topic, topic.pk)))
     for each in news.values():
         if each.feedback is None:
             mine.owed += 1
@@ -155,6 +160,20 @@ def _what_they_want(
                 news[key] = shown[told[key].pk] = News(thing, [], trail, told[key])
             if not shown[told[key].pk].voices and topic not in shown[told[key].pk].wanted:
                 shown[told[key].pk].wanted.append(topic)
+
+
+def _voted_on(
+    person: Person, told: Collection[tuple[type, int]], known: Collection[tuple[type, int]]
+) -> list[Topic]:
+    """Topics of which they know nothing here by their words: they voted, and were told or wait for the answer."""
+    voted = Conversation.objects.filter(voters__person=person, voters__votes__isnull=False)
+    topics = Topic.objects.with_stage().filter(conversations__in=voted).distinct()
+    frozen = set(voted.filter(decision__isnull=False).values_list("topic", flat=True))
+    return [
+        topic
+        for topic in topics
+        if (Topic, topic.pk) not in known and ((Topic, topic.pk) in told or topic.pk in frozen)
+    ]
 
 
 def told_last(person: Person) -> dict[tuple[type, int], Feedback]:

@@ -15,11 +15,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from coproduce.agenda.models import Decision, Topic, people_on, voices_on, with_those_below
+from coproduce.agenda.models import Decision, Topic, voices_on, with_those_below
 from coproduce.agenda.models import Stage as TopicStage
 from coproduce.changes.models import Change, Review, Step
 from coproduce.changes.models import Stage as ChangeStage
-from coproduce.changes.thread import people_behind, topics_behind, voices_behind
+from coproduce.changes.thread import people_behind, people_on, topics_behind, voices_behind
 from coproduce.glossary.explained import explanations_for
 from coproduce.glossary.models import Term
 from coproduce.people.counts import Said, said_to
@@ -170,7 +170,7 @@ def topics_behind_update(update: Update) -> list[int]:
 
 
 def people_behind_update(update: Update) -> QuerySet[Person]:
-    """Everybody behind what an update is about: who said something that led there, and who wants the topic."""
+    """Everybody behind what an update is about: who said something that led there, who wants or voted on the topic."""
     return people_on([update.topic_id or 0]) if update.change is None else people_behind(update.change)
 
 

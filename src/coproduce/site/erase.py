@@ -40,6 +40,7 @@ from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda import own as agenda
 from coproduce.changes import own as changes
+from coproduce.consensus import own as consensus
 from coproduce.glossary import own as glossary
 from coproduce.hearback import own as hearback
 from coproduce.hearback.models import Feedback
@@ -55,6 +56,7 @@ from coproduce.voices.models import Turn, Voice
 ROOMS = (
     hearback,
     changes,
+    consensus,
     agenda,
     themes,
     voices,

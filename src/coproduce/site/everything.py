@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from coproduce.agenda import own as agenda
 from coproduce.changes import own as changes
+from coproduce.consensus import own as consensus
 from coproduce.glossary import own as glossary
 from coproduce.hearback import own as hearback
 from coproduce.people import own as people
@@ -20,7 +21,7 @@ from coproduce.people.models import Person
 from coproduce.themes import own as themes
 from coproduce.voices import own as voices
 
-ROOMS = (people, glossary, voices, themes, agenda, changes, hearback)
+ROOMS = (people, glossary, voices, themes, agenda, consensus, changes, hearback)
 
 
 def export_person(person: Person) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.views.defaults import page_not_found
 
 from coproduce.agenda import today as agenda
 from coproduce.changes.models import Change
+from coproduce.consensus import today as consensus
 from coproduce.glossary import today as glossary
 from coproduce.hearback import today as hearback
 from coproduce.people import today as people
@@ -23,7 +24,15 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, agenda, themes, voices, glossary, people)  # those that have something to do first
+ROOMS = (
+    hearback,
+    agenda,
+    consensus,
+    themes,
+    voices,
+    glossary,
+    people,
+)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -89,6 +98,9 @@ _SAYS = {
     "support a topic": gettext_lazy("Say that they want a topic too"),
     "decide on a topic": gettext_lazy("Write down what the group decided"),
     "answer an ask": gettext_lazy("Write down what the group answers a service"),
+    "open a conversation": gettext_lazy("Ask people to vote on statements, to find common ground"),
+    "curate statements": gettext_lazy("Decide which statements people vote on"),
+    "record votes": gettext_lazy("Write down votes from paper and phone calls"),
     "record a change": gettext_lazy("Record a change"),
     "tie the thread": gettext_lazy("Tie a change to the words behind it"),
     "write an update": gettext_lazy("Write what there is to tell"),

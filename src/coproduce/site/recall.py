@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from coproduce.changes import recall as changes
+from coproduce.consensus import actions as statements
+from coproduce.consensus import recall as consensus
 from coproduce.hearback.actions import drop_letters_with_words_of
 from coproduce.hearback.replies import drop_of_voices
 from coproduce.people.models import Person
@@ -19,7 +21,7 @@ from coproduce.voices.models import Speaker, Voice
 def carried(of: Iterable[int]) -> None:
     """Bring the list of everywhere these voices went up to date."""
     of = list(of)
-    for room in (voices, changes):
+    for room in (voices, consensus, changes):
         room.carried(of)
 
 
@@ -35,7 +37,9 @@ def take_back(
         together |= dict(consent.goes_with(voice).values_list("pk", "person"))
     carried(together)
     consent.take_back(by, of, speakers, choice, hear)
-    themes.let_go(Voice.objects.filter(pk__in=together, words="").order_by().values_list("pk", flat=True))
+    gone = list(Voice.objects.filter(pk__in=together, words="").order_by().values_list("pk", flat=True))
+    themes.let_go(gone)
+    statements.let_go(gone)
     search.forget()
     drop_letters_with_words_of({person for person in together.values() if person})
     drop_of_voices(set(together))

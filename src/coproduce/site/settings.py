@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "coproduce.voices",
     "coproduce.themes",
     "coproduce.agenda",
+    "coproduce.consensus",
     "coproduce.changes",
     "coproduce.hearback",
     "coproduce.site",

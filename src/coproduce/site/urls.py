@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("coproduce.voices.urls")),
     path("", include("coproduce.themes.urls")),
     path("", include("coproduce.agenda.urls")),
+    path("", include("coproduce.consensus.urls")),
     path("", include("coproduce.changes.urls")),
     path("", include("coproduce.hearback.urls")),
 ]

@@ -19,6 +19,7 @@ from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda.actions.asks import forget_what_was_not_confirmed
 from coproduce.agenda.tasks import send_what_services_are_owed
+from coproduce.consensus.tasks import reckon_what_is_new
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
 from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
@@ -87,6 +88,7 @@ def clear_up() -> None:
     if left:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     drop_old()
+    reckon_what_is_new()
     deliver_what_is_owed()
     send_what_services_are_owed()
     ask_where_it_is_not_known()

@@ -306,10 +306,3 @@ def voices_on(topics: Iterable[int]) -> QuerySet[Voice, Any]:
 def supporters_of(topics: Iterable[int]) -> QuerySet[Support, Any]:
     """The ids of the people who want these topics, and no others below."""
     return Support.objects.filter(topic__in=list(topics), person__isnull=False).order_by().values("person")
-
-
-def people_on(topics: Iterable[int]) -> QuerySet[Person]:
-    """Everybody who stands behind these topics, once each: who said something that led to them, and who wants them."""
-    topics = with_those_below(topics)
-    said = Voice.objects.filter(pk__in=voices_on(topics), disowned_at__isnull=True, person__isnull=False)
-    return Person.objects.filter(pk__in=said.order_by().values("person").union(supporters_of(topics)))

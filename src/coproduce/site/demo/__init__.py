@@ -6,6 +6,7 @@ town.toml says who and what. It goes in by the same actions that people use, so 
 from __future__ import annotations
 
 import datetime as dt
+import random
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,11 @@ from coproduce.agenda.actions.topics import decide, raise_topic, support
 from coproduce.agenda.models import Ask, AskEmail, Topic
 from coproduce.changes.actions import record_change, take_step, tie, word_clause
 from coproduce.changes.models import Change
+from coproduce.consensus import actions as statements
+from coproduce.consensus import voting
+from coproduce.consensus.filled_in import marks_of
+from coproduce.consensus.models import Conversation, Statement, Vote
+from coproduce.consensus.reckoning import reckon
 from coproduce.engine import quotes
 from coproduce.glossary.actions import ask, explain
 from coproduce.glossary.models import Question, Term
@@ -86,6 +92,7 @@ class _Town:
         self.build_asks()
         self.build_changes()
         self.build_updates()
+        self.build_conversations()
 
     def day(self, told: dt.date) -> dt.date:
         return told + self.shift
@@ -387,3 +394,64 @@ class _Town:
                         problem="" if state != State.UNDELIVERABLE else "The number is not theirs any more.",
                         tries=1,
                     )
+
+    def build_conversations(self) -> None:
+        for told in self.told["conversation"]:
+            topic = self.topics[told["topic"]]
+            lead = self.who_may("open a conversation", topic.hub)
+            conversation = statements.open_conversation(lead, topic, told["about"], told["by_link"])
+            Conversation.objects.filter(pk=conversation.pk).update(opened_at=self.moment(told["opened_on"]))
+            keeper = self.who_may("curate statements", topic.hub)
+            asked = [
+                statements.write_statement(
+                    keeper,
+                    conversation,
+                    each["words"],
+                    self.those(self.voices, [each["voice"]] if "voice" in each else []),
+                )
+                for each in told["statement"]
+            ]
+            for each in told["waiting"]:
+                statements.write_statement(self.people[each["by"]], conversation, each["words"])
+            refused = told["refused"]
+            unfit = statements.write_statement(self.people[refused["by"]], conversation, refused["words"])
+            statements.refuse(keeper, unfit, refused["reason"])
+            self.let_people_vote(told, conversation, asked)
+            self.let_strangers_vote(told, conversation, asked)
+            reckon(conversation)
+
+    def let_people_vote(
+        self, told: dict[str, Any], conversation: Conversation, asked: list[Statement]
+    ) -> None:
+        for each in told["votes"]:
+            person = self.people[each["person"]]
+            choices = marks_of(each["votes"], [statement.pk for statement in asked])
+            for statement in asked:
+                if statement.pk not in choices:
+                    continue
+                if each["way"] == Vote.Way.PHONE:
+                    by = self.people[each["by"]]
+                    voting.record_vote(by, conversation, person, statement, choices[statement.pk])
+                else:
+                    voting.vote(person, conversation, statement, choices[statement.pk])
+
+    def let_strangers_vote(
+        self, told: dict[str, Any], conversation: Conversation, asked: list[Statement]
+    ) -> None:
+        """Some on paper, some by the link; always the same."""
+        drawn = random.Random(told["key"])
+        keeper = self.who_may("record votes", conversation.topic.hub)
+        camps = [camp for camp, number in enumerate(told["camps"]) for _one in range(number)]
+        drawn.shuffle(camps)
+        for number, camp in enumerate(camps):
+            choices = {}
+            for statement, each in zip(asked, told["statement"], strict=True):
+                if drawn.random() < 0.96:
+                    said = 1 if drawn.randrange(100) < each["agree"][camp] else -1
+                    choices[statement.pk] = said if drawn.random() < 0.95 else 0
+            if number < told["on_paper"]:
+                voting.type_in(keeper, conversation, choices, f"demo sheet {number}")
+                continue
+            for statement in asked:
+                if statement.pk in choices:
+                    voting.vote_by_link(f"demo {number}", conversation, statement, choices[statement.pk])
