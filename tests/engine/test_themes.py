@@ -198,7 +198,7 @@ def test_dask_gives_the_same_to_the_label(monkeypatch: pytest.MonkeyPatch) -> No
     from distributed import Client
 
     monkeypatch.setattr(grouping, "MANY", 500)
-    monkeypatch.setattr(grouping, "MICRO", 60)
+    monkeypatch.setattr(grouping, "MICRO", 40)
     monkeypatch.setattr(grouping, "_BLOCK", 128)
     texts = [f"voice number {at} about kind{at % 8}" for at in range(900)]
     vectors = some_vectors(900)

@@ -57,6 +57,9 @@ SHARP = 4
 MICRO = 2_000
 """So many micro-clusters at most."""
 
+LEARNED_FROM = 20
+"""Where the middles of micro-clusters are is learned from so many rows for each, if there are more."""
+
 NEAR_MIDDLES = 4
 """A text's nearest micro-clusters, so many of them, tell how strongly it is in a group."""
 
@@ -191,9 +194,7 @@ def neighbours(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]
 def _in_cells(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     n = len(vectors)
     cells = round(CELLS * np.sqrt(n))
-    some = vectors[np.linspace(0, n - 1, min(20 * cells, n)).astype(int)]
-    _, middles = micro_clusters(some, cells, rounds=3)
-    where = np.concatenate([_place_block(vectors[at : at + _BLOCK], middles) for at in range(0, n, _BLOCK)])
+    where, middles = micro_clusters(vectors, cells, rounds=3)
     order = np.argsort(where, kind="stable")  # the rows of each cell side by side
     sizes = np.bincount(where, minlength=cells)
     begins = np.concatenate([[0], np.cumsum(sizes)])
@@ -377,31 +378,38 @@ def micro_clusters(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gather rows round so many middles: int[n] which, and float[count, d] the middles (Lloyd 1982).
 
+    The middles are found among `LEARNED_FROM` rows for each, spread evenly over all; then every row goes to one.
+
     dask: a `distributed.Client` whose workers share the blocks; the answer is the same to the last bit, since
     the same blocks are summed in the same order.
     """
     from threadpoolctl import threadpool_limits
 
-    blocks = [vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK)]
-    over: Callable[..., list[Any]]
-    if dask is None:
-        over = lambda work, middles: [work(block, middles) for block in blocks]  # noqa: E731
-    else:
-        held = dask.scatter(blocks)
-        over = lambda work, middles: dask.gather(  # noqa: E731
-            dask.map(work, held, middles=dask.scatter(middles, broadcast=True), pure=False)
-        )
+    def dealt(rows: np.ndarray) -> list[Any]:
+        blocks = [rows[at : at + _BLOCK] for at in range(0, len(rows), _BLOCK)]
+        return blocks if dask is None else list(dask.scatter(blocks, hash=False))
+
+    def over(work: Callable[..., Any], blocks: list[Any], middles: np.ndarray) -> list[Any]:
+        if dask is None:
+            return [work(block, middles) for block in blocks]
+        there = dask.scatter(middles, broadcast=True, hash=False)
+        return list(dask.gather(dask.map(work, blocks, middles=there, pure=False)))
+
+    some = vectors
+    if len(vectors) > LEARNED_FROM * count:
+        some = vectors[np.linspace(0, len(vectors) - 1, LEARNED_FROM * count).astype(int)]
     with threadpool_limits(1):
-        draw = np.random.default_rng(_SEED).choice(len(vectors), count, replace=False)
-        middles = vectors[np.sort(draw)].astype(np.float32)
+        draw = np.random.default_rng(_SEED).choice(len(some), count, replace=False)
+        middles = some[np.sort(draw)].astype(np.float32)
+        learned_from = dealt(some)
         for _ in range(rounds):
             sums = np.zeros((count, vectors.shape[1]))
-            for block_sums in over(_sum_block, middles):
+            for block_sums in over(_sum_block, learned_from, middles):
                 sums += block_sums
             empty = ~sums.any(axis=1)
             sums[empty] = middles[empty]
             middles = unit(sums)
-        return np.concatenate(over(_place_block, middles)), middles
+        return np.concatenate(over(_place_block, dealt(vectors), middles)), middles
 
 
 def nearest_middles(vectors: np.ndarray, middles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
