@@ -497,6 +497,7 @@ class World:
             "themes:outcome": {"pk": session.pk, "theme": theme.pk},
             "hearback:write_on_topic": {"topic": topic.pk},
             "hearback:to_tell": {"way": "phone"},
+            "hearback:reading": {"hub": here.pk},
             "hearback:make_letters": {"hub": here.pk},
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},
             "hearback:stop": {"token": stop_path(way).split("/")[2]},
