@@ -7,7 +7,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.changes.actions import record_change, tie
+from coproduce.hearback import actions
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Feedback, Letters, State, Update
 from coproduce.hearback.reply import reply_path
@@ -223,3 +225,95 @@ def test_more_people_do_not_mean_more_queries(amina, change, town, signed_in):
         with CaptureQueriesContext(connection) as many:
             client.get(page)
         assert len(many) <= counts[page], page
+
+
+# One call, several things
+
+
+@pytest.fixture
+def two_things(amina, joan, town, update) -> list[Feedback]:
+    """Joan, who likes a call best, is owed a second thing."""
+    later = record_change(amina, town, "A later bus", "Soon.", "service")
+    tie(amina, later, voices=[write_down(amina, town, "The bus is too early", "note", joan)])
+    actions.write_update(amina, later, "The bus comes later", "From May.")
+    return list(Feedback.objects.filter(person=joan).order_by("owed_at", "pk"))
+
+
+def test_one_call_tells_somebody_all_there_is_for_them(amina, joan, two_things, signed_in):
+    client = signed_in(amina)
+    page = client.get("/who-has-heard/to-tell/phone/").content.decode()
+    assert page.count("Ring 01632 960111") == 1
+    assert "There are 2 things to tell them" in page
+    first, second = two_things
+    for words in (first.update.title, second.update.title, "The bus is too early"):
+        assert words in page
+    name = f"f{first.pk}"
+    client.post(
+        f"/who-has-heard/told/{first.pk}/",
+        {f"{name}-outcome": "told", f"{name}-also": [first.pk, second.pk]},
+    )
+    assert {each.state for each in Feedback.objects.filter(person=joan)} == {State.HEARD}
+
+
+def test_what_came_since_the_card_was_opened_is_not_ticked_off(amina, joan, two_things, signed_in):
+    first, second = two_things
+    name = f"f{first.pk}"
+    said = {f"{name}-outcome": "told", f"{name}-also": [first.pk]}
+    signed_in(amina).post(f"/who-has-heard/told/{first.pk}/", said)
+    second.refresh_from_db()
+    assert second.state == State.OWED
+
+
+def test_of_somebody_else_nothing_is_ticked_off_with_it(amina, lee, joan, two_things, signed_in):
+    first, second = two_things
+    other = Feedback.objects.get(person=lee)
+    name = f"f{first.pk}"
+    said = {f"{name}-outcome": "told", f"{name}-also": [second.pk, other.pk]}
+    signed_in(amina).post(f"/who-has-heard/told/{first.pk}/", said)
+    other.refresh_from_db()
+    assert other.told_by is None
+
+
+def test_what_they_said_goes_to_what_it_was_about(amina, joan, two_things, signed_in):
+    first, second = two_things
+    client, name = signed_in(amina), f"f{first.pk}"
+    said = {
+        f"{name}-outcome": "told",
+        f"{name}-also": [first.pk, second.pk],
+        f"{name}-words": "Not on Sundays",
+    }
+    page = client.post(f"/who-has-heard/told/{first.pk}/", said).content.decode()
+    assert "Choose what they said it about" in page and "Not on Sundays" in page
+    assert not joan.voices.filter(words="Not on Sundays").exists()
+    client.post(f"/who-has-heard/told/{first.pk}/", said | {f"{name}-to": second.pk})
+    second.refresh_from_db()
+    assert second.answer.voice.words == "Not on Sundays"
+    assert not hasattr(Feedback.objects.get(pk=first.pk), "answer")
+
+
+# How far the loop is closed
+
+
+def test_a_change_says_how_many_have_their_answer_and_outside_the_group_only_about(
+    amina, lee, joan, marek, update, signed_in
+):
+    path = f"/changes/{update.change_id}/"
+    assert "Nobody got their answer" in signed_in(amina).get(path).content.decode()
+    actions.answer(lee, update.feedback.get(person=lee), True)
+    inside = signed_in(amina).get(path).content.decode()
+    assert "1 person heard." in inside and "1 person got their answer." in inside
+    assert "33% of all who were owed an answer" in inside
+    for outside in (signed_in(marek), Client()):
+        page = outside.get(path).content.decode()
+        assert "Fewer than 11 people got their answer." in page
+        assert "% of all" not in page and "1 person" not in page
+
+
+def test_a_topic_says_what_people_were_told_and_how_many_have_their_answer(amina, lee, town, signed_in):
+    topic = raise_topic(amina, town, "Nights", voices=[write_down(amina, town, "It is cold", "note", lee)])
+    page = lambda: signed_in(lee).get(f"/topics/{topic.pk}/").content.decode()  # noqa: E731
+    assert "got their answer" not in page()  # nobody was owed anything
+    decide(amina, topic, "decided", "A room in winter.")
+    update = actions.write_update(amina, topic, "We decided", "A room, from November.")
+    actions.answer(lee, update.feedback.get(), True)
+    assert "We decided" in page() and "1 person got their answer." in page()

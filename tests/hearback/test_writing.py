@@ -284,3 +284,19 @@ def test_a_draft_shows_where_its_links_will_stand_and_none_that_opens_anything(a
     look = WROTE | {"look": "", "as_person": lee.pk, "by_way": "email"}
     page = signed_in(amina).post(path(change), look).content.decode()
     assert "/reply/…/" in page and "None" not in page
+
+
+def test_an_email_is_shown_as_it_will_look_and_only_there_the_page_allows_its_look(
+    amina, lee, change, signed_in
+):
+    browser = signed_in(amina)
+    look = WROTE | {"look": "", "as_person": lee.pk}
+    shown = browser.post(path(change), look | {"by_way": "email"})
+    page = shown.content.decode()
+    assert "<iframe" in page and " sandbox " in page and "srcdoc=" in page
+    assert "&lt;h1 style=" in page  # inside the frame, and nothing of it in the page itself
+    assert "style-src-attr 'unsafe-inline'" in shown["Content-Security-Policy"]
+    for other in (look | {"by_way": "text"}, WROTE | {"look": ""}):
+        answer = browser.post(path(change), other)
+        assert "<iframe" not in answer.content.decode()
+    assert "unsafe-inline" not in browser.get(path(change))["Content-Security-Policy"]

@@ -6,10 +6,13 @@ import re
 
 import pytest
 
+from coproduce.engine.inbox import read_email
+from coproduce.hearback import replies
 from coproduce.hearback.models import Attempt, Feedback, State
-from coproduce.hearback.reply import reply_path, stop_path
+from coproduce.hearback.reply import reply_address, reply_path, stop_path
 from coproduce.people.models import Way
 from tests.hearback.conftest import owed, town  # noqa: F401 - fixtures
+from tests.hearback.test_enclosed import PICTURE, email
 from tests.journeys.conftest import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -69,3 +72,38 @@ def test_people_say_when_they_want_no_calls(owed, amina, open_context):  # noqa:
     page.goto("/hubs/")
     page.get_by_role("link", name="No texts and calls").click()
     assert not look(page)
+
+
+def test_the_email_is_seen_as_it_will_look_before_it_goes(owed, amina, open_context):  # noqa: F811
+    feedback = owed(("email", "sami@example.org"))
+    page = open_context(amina, viewport={"width": 320, "height": 800}).new_page()
+    page.goto(f"/changes/{feedback.update.change_id}/tell/")
+    page.get_by_label("What happened, in one line?").fill("It has begun")
+    page.get_by_label("What changed? Tell it in a few plain sentences").fill(
+        "You pick one worker, and they stay."
+    )
+    page.get_by_role("button", name="See how it will read").click()
+    page.get_by_label("Who?").select_option(label="Sami")
+    page.get_by_label("By which way?").select_option("email")
+    page.get_by_role("button", name="Show it").click()
+    email = page.frame_locator("iframe")
+    button = email.get_by_role("link", name="Yes, that answered me")
+    assert button.evaluate("it => getComputedStyle(it).backgroundColor") == "rgb(15, 76, 92)"
+    assert "Just one person to ring" in email.locator("blockquote").first.inner_text()
+    assert not look(page)
+
+
+def test_files_that_came_with_an_answer(owed, amina, open_context, settings):  # noqa: F811
+    settings.REPLY_TO = "answers@hub.example.org"
+    feedback = owed(("email", "sami@example.org"))
+    raw = email(reply_address(feedback), "Look", ("door.jpg", PICTURE), ("door.exe", b"MZ"))
+    replies.take_email(read_email(raw))
+    page = open_context(amina, viewport={"width": 320, "height": 800}).new_page()
+    page.goto("/who-has-heard/replies/")
+    assert not look(page)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save the file").click()
+    assert saved.value.path().read_bytes() == PICTURE
+    page.get_by_role("button", name="I asked them").click()
+    assert not look(page)
+    assert "did not keep" not in page.get_by_role("main").inner_text()

@@ -582,6 +582,7 @@ class World:
             "themes:outcome": {"pk": session.pk, "theme": theme.pk},
             "hearback:write_on_topic": {"topic": topic.pk},
             "hearback:to_tell": {"way": "phone"},
+            "hearback:reading": {"hub": here.pk},
             "hearback:make_letters": {"hub": here.pk},
             "consensus:open": {"pk": topic.pk},
             "consensus:statement": {"pk": statement.pk},

@@ -8,12 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import random
 import tomllib
+from email.message import EmailMessage
+from email.utils import format_datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from PIL import Image, ImageDraw
 
 from coproduce.agenda.actions import asks
 from coproduce.agenda.actions.topics import decide, raise_topic, support
@@ -26,8 +30,10 @@ from coproduce.consensus.filled_in import marks_of
 from coproduce.consensus.models import Conversation, Statement, Vote
 from coproduce.consensus.reckoning import reckon
 from coproduce.engine import quotes
+from coproduce.engine.inbox import read_email
 from coproduce.glossary.actions import ask, explain
 from coproduce.glossary.models import Question, Term
+from coproduce.hearback import replies
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import State, Update
 from coproduce.people.actions import add_hub, bring_in, make_mandate, record
@@ -93,6 +99,7 @@ class _Town:
         self.build_changes()
         self.build_updates()
         self.build_conversations()
+        self.build_answers()
 
     def day(self, told: dt.date) -> dt.date:
         return told + self.shift
@@ -455,3 +462,27 @@ class _Town:
             for statement in asked:
                 if statement.pk in choices:
                     voting.vote_by_link(f"demo {number}", conversation, statement, choices[statement.pk])
+
+    def build_answers(self) -> None:
+        """Emails as they come in: from whom, nobody can be sure."""
+        for told in self.told["answer"]:
+            way = self.people[told["by"]].ways.get(kind=Way.Kind.EMAIL)
+            email = EmailMessage()
+            email["From"], email["Message-ID"] = way.address, f"<{told['key']}@example.org>"
+            email["Date"] = format_datetime(self.moment(told["on"]))
+            email.set_content(told["words"])
+            email.add_attachment(
+                picture_of(told["picture"]), maintype="image", subtype="png", filename="door.png"
+            )
+            replies.take_email(read_email(email.as_bytes()))
+
+
+def picture_of(words: str) -> bytes:
+    """A notice on a door, with these words on it, as PNG."""
+    picture = Image.new("RGB", (640, 400), "#B9A98C")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((120, 60, 520, 340), fill="#FFFFFF", outline="#221E1A", width=3)
+    draw.multiline_text((160, 130), words, fill="#221E1A", font_size=44, spacing=16)
+    kept = BytesIO()
+    picture.save(kept, "PNG")
+    return kept.getvalue()
