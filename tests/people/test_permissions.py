@@ -29,6 +29,7 @@ KEEP = {
 }
 LEAD = {
     "decide on a topic",
+    "lead a meeting",
     "record a change",
     "tie the thread",
     "write an update",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coproduce.agenda import own_meetings
 from coproduce.agenda.models import Decision, Topic
 from coproduce.people.models import Erasure, Person
 
@@ -25,6 +26,7 @@ def export(person: Person) -> dict[str, Any]:
             {"number": decision.pk, "topic": decision.topic.title, "on": decision.on}
             for decision in Decision.objects.filter(recorded_by=person).select_related("topic")
         ],
+        **own_meetings.export(person),
     }
 
 
@@ -38,6 +40,7 @@ def erase(person: Person, choice: str) -> list[str]:
             topic.save(update_fields=["title", "why"])
     Topic.objects.filter(raised_by=person).update(raised_by=None)
     Decision.objects.filter(recorded_by=person).update(recorded_by=None)
+    own_meetings.erase(person, choice)
     return []
 
 

@@ -42,6 +42,7 @@ TABLE: dict[str, dict[Role, str]] = {
     # what the group works on, and what becomes of it
     "raise a topic": _GROUP,
     "decide on a topic": _LEADS,
+    "lead a meeting": _LEADS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
     "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
+from coproduce.agenda import meetings_today
 from coproduce.changes.models import Change
 from coproduce.glossary import today as glossary
 from coproduce.hearback import today as hearback
@@ -22,7 +23,7 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, themes, voices, glossary, people)  # those that have something to do first
+ROOMS = (meetings_today, hearback, themes, voices, glossary, people)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -86,6 +87,7 @@ _SAYS = {
     "explain words": gettext_lazy("Decide how a word is explained"),
     "raise a topic": gettext_lazy("Raise a topic"),
     "decide on a topic": gettext_lazy("Write down what the group decided"),
+    "lead a meeting": gettext_lazy("Plan a meeting and lead it"),
     "record a change": gettext_lazy("Record a change"),
     "tie the thread": gettext_lazy("Tie a change to the words behind it"),
     "write an update": gettext_lazy("Write what there is to tell"),

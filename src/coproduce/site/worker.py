@@ -17,6 +17,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from coproduce.agenda.tasks import remind_of_what_is_near
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
 from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
@@ -85,6 +86,7 @@ def clear_up() -> None:
         log.warning("%s feedback may or may not have gone. A person has to decide.", left)
     drop_old()
     deliver_what_is_owed()
+    remind_of_what_is_near()
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()
     finish_what_was_begun()
