@@ -66,7 +66,7 @@ def note(request: PersonRequest, key: str) -> HttpResponse:
             said["words"],
             form.uses,
             said["token"],
-            form.item,
+            form.about,
             said["name"],
             member if said.get("own") else None,
         ):
@@ -226,7 +226,7 @@ def wall(request: PersonRequest, pk: int) -> HttpResponse:
             form.cleaned_data["words"],
             form.how,
             form.cleaned_data["token"],
-            form.item,
+            form.about,
             form.cleaned_data["person"],
         ):
             shown = Note.objects.for_the_room().filter(pk=form.result.pk).exists()

@@ -96,7 +96,7 @@ class NoteForm(TokenForm):
             )
 
     @property
-    def item(self) -> Item | None:
+    def about(self) -> Item | None:
         return self.only_item or self.cleaned_data.get("item")
 
     @property
@@ -129,7 +129,7 @@ class WriteDownForm(TokenForm):
             self.only_item = meeting.items.select_related("topic").first()
 
     @property
-    def item(self) -> Item | None:
+    def about(self) -> Item | None:
         return self.only_item or self.cleaned_data.get("item")
 
     @property
