@@ -202,7 +202,9 @@ def test_invitations_go_once_to_who_likes_email(amina, lee, joan, marek, coming,
     work_the_queue()
     inviting.send_all(coming.pk)
     [message] = mail.outbox
-    assert message.to == ["lee@example.org"], "Joan takes calls, Amina reads it here, and Marek is a commissioner"
+    assert message.to == ["lee@example.org"], (
+        "Joan takes calls, Amina reads it here, and Marek is a commissioner"
+    )
     method, event = invitation_of(message)
     assert (method, str(event["uid"]), event["sequence"]) == ("REQUEST", coming.uid, 0)
     assert [str(event["attendee"])] == ["mailto:lee@example.org"]

@@ -113,7 +113,7 @@ def draft_minutes(by: Person, meeting: Meeting) -> Minutes:
         raise ValidationError(_("There are minutes of a meeting once it has begun."))
     minutes = Minutes.objects.create(meeting=held, words=_in_short(held), written_by=by)
     for item in held.items.select_related("topic"):
-        if not item.talked:
+        if not item.talked and (item.kind != Item.Kind.OTHER or item.notes.exists()):
             item.talked = _talked_about(item)
             item.save(update_fields=["talked"])
     record(by, "draft", minutes, held.hub_id)

@@ -137,7 +137,7 @@ def write_down_note(
     if known and known.voice.words == _tidy(words):
         return known
     came_by = Voice.Way.NOTE if how == Note.How.PAPER else Voice.Way.MEETING
-    voice = write_down(by, held.hub, words, came_by, person)
+    voice = write_down(by, held.hub, words, came_by, person, min(held.on, timezone.localdate()))
     if person and how == Note.How.PAPER:
         # Who hands in a note took part, if only by it.
         Attendance.objects.get_or_create(meeting=held, person=person, defaults={"how": Attendance.How.NOTE})

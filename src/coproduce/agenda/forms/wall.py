@@ -70,8 +70,8 @@ class NoteForm(TokenForm):
         required=False,
     )
     public = forms.BooleanField(
-        label=_("Anybody may read it, with the name"),
-        help_text=_("It can be on our web pages and in reports. Anybody can copy it."),
+        label=_("Anybody may read it"),
+        help_text=_("It can be on our web pages and in reports, and anybody can copy it."),
         required=False,
     )
     website = forms.CharField(  # nobody sees it; machines fill it in
@@ -88,6 +88,7 @@ class NoteForm(TokenForm):
         else:
             self.only_item = meeting.items.select_related("topic").first()
         if member:
+            self.fields["public"].label = _("Anybody may read it, with the name")
             self.fields["own"] = forms.BooleanField(
                 label=_("It is from me, %(name)s") % {"name": member.name_for(member)},
                 help_text=_("Then you hear what becomes of it. Leave it empty if somebody else writes."),
