@@ -35,6 +35,7 @@ KEEP = {
 LEAD = {
     "decide on a topic",
     "answer an ask",
+    "lead a meeting",
     "record a change",
     "tie the thread",
     "write an update",

@@ -44,6 +44,7 @@ TABLE: dict[str, dict[Role, str]] = {
     "support a topic": _GROUP,
     "decide on a topic": _LEADS,
     "answer an ask": _LEADS,
+    "lead a meeting": _LEADS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
     "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
+from coproduce.agenda import meetings_today
 from coproduce.agenda import today as agenda
 from coproduce.changes.models import Change
 from coproduce.glossary import today as glossary
@@ -23,7 +24,15 @@ from coproduce.voices import today as voices
 
 log = logging.getLogger("coproduce.security")
 
-ROOMS = (hearback, agenda, themes, voices, glossary, people)  # those that have something to do first
+ROOMS = (
+    meetings_today,
+    hearback,
+    agenda,
+    themes,
+    voices,
+    glossary,
+    people,
+)  # those that have something to do first
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -89,6 +98,7 @@ _SAYS = {
     "support a topic": gettext_lazy("Say that they want a topic too"),
     "decide on a topic": gettext_lazy("Write down what the group decided"),
     "answer an ask": gettext_lazy("Write down what the group answers a service"),
+    "lead a meeting": gettext_lazy("Plan a meeting and lead it"),
     "record a change": gettext_lazy("Record a change"),
     "tie the thread": gettext_lazy("Tie a change to the words behind it"),
     "write an update": gettext_lazy("Write what there is to tell"),

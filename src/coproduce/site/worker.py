@@ -18,7 +18,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda.actions.asks import forget_what_was_not_confirmed
-from coproduce.agenda.tasks import send_what_services_are_owed
+from coproduce.agenda.tasks import remind_of_what_is_near, send_what_services_are_owed
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
 from coproduce.hearback.replies import forget_what_was_put_aside as forget_replies_put_aside
@@ -88,6 +88,7 @@ def clear_up() -> None:
     drop_old()
     deliver_what_is_owed()
     send_what_services_are_owed()
+    remind_of_what_is_near()
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()
     finish_what_was_begun()

@@ -27,6 +27,7 @@ from coproduce.hearback.models import State, Update
 from coproduce.people.actions import add_hub, bring_in, make_mandate, record
 from coproduce.people.models import Account, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import may
+from coproduce.site.demo import meetings
 from coproduce.themes.actions import make_theme, merge
 from coproduce.themes.models import SenseMaking, Theme
 from coproduce.themes.proposing import Thought, keep_proposals, keep_thoughts
@@ -86,6 +87,7 @@ class _Town:
         self.build_asks()
         self.build_changes()
         self.build_updates()
+        meetings.build(self)
 
     def day(self, told: dt.date) -> dt.date:
         return told + self.shift
