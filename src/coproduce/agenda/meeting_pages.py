@@ -15,6 +15,7 @@ from coproduce.agenda.actions.minutes import was_there
 from coproduce.agenda.forms import meetings as forms
 from coproduce.agenda.models import (
     Action,
+    Ask,
     Attendance,
     CalendarLink,
     Item,
@@ -166,6 +167,14 @@ def make_agenda(request: PersonRequest, pk: int) -> HttpResponse:
             request, said, actions.put_on_agenda, request.person, meeting, Item.Kind.TOPIC, TOPIC_TAKES, topic
         )
         return redirect("agenda:make_agenda", meeting.pk)
+    if "ask" in request.POST:
+        asked = request.POST["ask"]
+        here = Ask.objects.visible_to(request.person).filter(hub=meeting.hub_id)
+        ask = get_object_or_404(here, pk=int(asked) if asked.isdecimal() else 0)
+        said = _("‘%(ask)s’ has its five minutes, after what is our own.") % {"ask": ask}
+        five = Item.Kind.FIVE_MINUTES
+        press(request, said, actions.put_on_agenda, request.person, meeting, five, Item.FIVE, None, "", ask)
+        return redirect("agenda:make_agenda", meeting.pk)
     form = forms.ElseForm(request.POST or None)
     if form.is_valid() and form.does(actions.put_on_agenda, request.person, meeting, **form.cleaned_data):
         messages.success(request, _("It is on the agenda."))
@@ -186,6 +195,7 @@ def make_agenda(request: PersonRequest, pk: int) -> HttpResponse:
             "rows": items,
             "form": form,
             "page": page_of(request, open_topics, 20),
+            "asks": Ask.objects.visible_to(request.person).filter(hub=meeting.hub_id).to_place(),
             "over": bool(items) and items[-1].ends > meeting.ends_at,
             "check": check("\n".join(str(row.item) for row in items), meeting.hub) if items else None,
         },

@@ -11,7 +11,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.agenda.models import Attendance, CalendarLink, Invitation, Item, Meeting, Topic
+from coproduce.agenda.models import Ask, Attendance, CalendarLink, Invitation, Item, Meeting, Topic
 from coproduce.agenda.models.meetings import new_calendar_key
 from coproduce.people.actions import record
 from coproduce.people.models import Hub, Membership, Person
@@ -158,10 +158,18 @@ def put_on_agenda(
     minutes: int,
     topic: Topic | None = None,
     title: str = "",
+    ask: Ask | None = None,
 ) -> Item:
-    """Put one more thing on the agenda. What is the group's own goes before what services want five minutes for."""
+    """Put one more thing on the agenda. What is the group's own goes before what services want five minutes for.
+
+    ask: that the group gave five minutes. It is on one agenda at a time.
+    """
     held = _to_lead(by, meeting)
     _must_not_be_over(held)
+    if ask is not None:
+        if not Ask.objects.to_place().filter(pk=ask.pk, hub=held.hub_id).exists():
+            raise ValidationError(_("It is on an agenda already, or the group gave it no five minutes."))
+        kind, title = Item.Kind.FIVE_MINUTES, ask.said_at
     if kind == Item.Kind.TOPIC:
         if topic is None or topic.hub_id != held.hub_id:
             raise ValidationError({"topic": _("Choose a topic that this group works on.")})
@@ -180,6 +188,7 @@ def put_on_agenda(
         meeting=held,
         kind=kind,
         topic=topic if kind == Item.Kind.TOPIC else None,
+        ask=ask,
         title="" if kind == Item.Kind.TOPIC else title.strip(),
         minutes=Item.FIVE if kind == Item.Kind.FIVE_MINUTES else minutes,
         position=position,

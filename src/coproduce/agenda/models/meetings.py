@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from coproduce.agenda.models.asks import Ask
 from coproduce.agenda.models.topics import Topic
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import hubs_where
@@ -168,6 +169,9 @@ class Item(models.Model):
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="items")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     topic = models.ForeignKey(Topic, models.CASCADE, null=True, blank=True, related_name="agenda_items")
+    ask = models.ForeignKey(
+        Ask, models.SET_NULL, null=True, blank=True, related_name="agenda_items"
+    )  # that the group gave five minutes
     title = models.CharField(max_length=200, blank=True)
     minutes = models.PositiveSmallIntegerField(_("how many minutes"))
     position = models.PositiveIntegerField()
@@ -177,6 +181,10 @@ class Item(models.Model):
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["meeting", "topic"], name="a_topic_once_on_an_agenda"),
+            models.UniqueConstraint(fields=["ask"], name="an_ask_once_on_an_agenda"),
+            models.CheckConstraint(
+                condition=Q(ask__isnull=True) | Q(kind="five minutes"), name="an_ask_gets_five_minutes"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="topic", topic__isnull=False)
                 | (~Q(kind="topic") & Q(topic__isnull=True) & ~Q(title="")),
