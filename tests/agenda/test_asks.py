@@ -18,12 +18,13 @@ from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda import ask_emails, own, tasks
 from coproduce.agenda.actions import asks as actions
-from coproduce.agenda.actions.topics import decide
+from coproduce.agenda.actions.meetings import Plan, plan_meeting, put_on_agenda
+from coproduce.agenda.actions.topics import decide, raise_topic
 from coproduce.agenda.models import Ask, AskEmail, Topic, ask_of, link_of
 from coproduce.engine.plainwords import reading_age, sentences_too_long
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.models import Hub, Membership, Way
 from coproduce.people.permissions import NotAllowed
+from coproduce.people.sensitive import sensitive_words
 from coproduce.site import erase
 from tests.conftest import make_person
 
@@ -216,6 +217,45 @@ def test_five_minutes_with_a_reason_and_the_service_hears_at_once(signed_in, cli
     )
     assert list(Ask.objects.filter(answer="five minutes")) == [asked]
     assert not Topic.objects.exists()
+
+
+def test_five_minutes_go_on_one_agenda_after_what_is_the_groups_own(signed_in, client, amina, lee, town):
+    asked = actions.answer_ask(amina, ask(town), "five minutes", "Bring the letter.")
+    begins = timezone.now() + dt.timedelta(days=9)
+    first, second = (
+        plan_meeting(
+            amina, town, Plan(begins + dt.timedelta(days=more), begins + dt.timedelta(days=more, hours=2))
+        )
+        for more in (0, 7)
+    )
+    url = reverse("agenda:make_agenda", args=[first.pk])
+    leads = signed_in(amina)
+    assert "Services that get five minutes" in leads.get(url).content.decode()
+    page = leads.post(url, {"ask": asked.pk}, follow=True).content.decode()
+    assert "has its five minutes" in page and "Services that get five minutes" not in page
+    leads.post(url, {"topic": raise_topic(lee, town, "Benches").pk})
+    assert [str(item) for item in first.items.all()] == [
+        "Benches",
+        "Tolver Housing: Try our new letter with us",
+    ]
+    with pytest.raises(ValidationError):
+        put_on_agenda(amina, second, "five minutes", 5, ask=asked)
+    assert leads.post(url, {"ask": "x"}).status_code == 404
+    page = client.get(link_of(asked)).content.decode()
+    assert "Your five minutes are on" in page and "The group tells you where." in page
+    assert "It is on the agenda" in leads.get(reverse("agenda:ask", args=[asked.pk])).content.decode()
+    leads.post(reverse("agenda:take_off_agenda", args=[first.items.get(ask=asked).pk]))
+    assert list(Ask.objects.to_place()) == [asked]
+
+
+def test_only_what_got_five_minutes_here_goes_on_an_agenda(amina, town, ward):
+    begins = timezone.now() + dt.timedelta(days=9)
+    meeting = plan_meeting(amina, town, Plan(begins, begins + dt.timedelta(hours=2)))
+    rosa = make_person("Rosa", ward, Membership.Role.FACILITATOR)
+    elsewhere = actions.answer_ask(rosa, ask(ward), "five minutes", "Yes.")
+    for wrong in (ask(town), elsewhere, actions.answer_ask(amina, ask(town), "not for us", "No.")):
+        with pytest.raises(ValidationError):
+            put_on_agenda(amina, meeting, "five minutes", 5, ask=wrong)
 
 
 def test_what_is_taken_on_becomes_a_topic_that_says_whose_it_was(signed_in, client, amina, town):

@@ -15,11 +15,11 @@ from coproduce.hearback import enclosed, replies, saying_back
 from coproduce.hearback.actions import write_update
 from coproduce.hearback.models import Enclosed, Feedback, Reply, State
 from coproduce.hearback.reply import reply_address
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.text import parts
 from coproduce.people.actions import add_way
 from coproduce.people.models import Way
 from coproduce.people.permissions import NotAllowed
+from coproduce.people.sensitive import sensitive_words
 from coproduce.site import erase
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person

@@ -19,9 +19,9 @@ from coproduce.hearback import actions
 from coproduce.hearback.channels import Message, email, letter
 from coproduce.hearback.forms import UpdateForm
 from coproduce.hearback.models import Update
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.actions import add_way, share_way
 from coproduce.people.models import Way
+from coproduce.people.sensitive import sensitive_words
 from coproduce.site import demo
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person

@@ -22,9 +22,9 @@ from coproduce.hearback import actions, not_fixed, notices, saying_back, sending
 from coproduce.hearback.channels import Message, email, letter
 from coproduce.hearback.models import Feedback, Reply
 from coproduce.hearback.news import news_in
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.text import words_of_text
 from coproduce.people.models import Person, Way
+from coproduce.people.sensitive import sensitive_words
 from coproduce.voices.actions import write_down
 from tests.conftest import make_person
 from tests.journeys.conftest import AXE, RULES

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.text import GSM, GSM_TWICE, parts, plain, words_of_text
+from coproduce.people.sensitive import sensitive_words
 
 
 @pytest.mark.parametrize(

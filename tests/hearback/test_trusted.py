@@ -21,12 +21,12 @@ from coproduce.changes.actions import record_change, tie
 from coproduce.hearback import actions
 from coproduce.hearback.models import Feedback, Notice, State, their_words, their_words_for
 from coproduce.hearback.notices import claim_notice, owed_notices, send_notices
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.tasks import deliver_what_is_owed
 from coproduce.hearback.text import parts
 from coproduce.people.actions import bring_in, end_mandate, make_mandate
 from coproduce.people.models import Mandate, Membership, Way
 from coproduce.people.permissions import NotAllowed
+from coproduce.people.sensitive import sensitive_words
 from coproduce.themes.actions import make_theme
 from coproduce.voices.actions import disown, set_consent, write_down, write_down_for
 from coproduce.voices.models import Use, Voice

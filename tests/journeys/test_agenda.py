@@ -1,16 +1,21 @@
 """The group sets its agenda: a topic in two taps, wanted by another in one; a service asks, and hears what they say.
+The next meeting's agenda stands, the group's own first; it is on everyone's calendar, and on paper.
 
 Walked on a phone's width twice: with JavaScript by keyboard alone, and without JavaScript by tapping.
 """
 
 from __future__ import annotations
 
+import io
 import re
+from urllib.parse import urlsplit
 
 import pytest
+from icalendar import Calendar
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
-from coproduce.agenda.models import Ask, Support, Topic
+from coproduce.agenda.models import Ask, Meeting, Support, Topic
 from coproduce.people.models import Person
 from tests.journeys.test_thread import Hands, clean
 
@@ -49,13 +54,21 @@ def test_the_group_sets_its_agenda(hands_of, amina, lee, joan, town, work_the_qu
     work_the_queue()
     confirm_the_address(service, link_in(mailoutbox.pop()))
 
-    say_five_minutes(hands_of(amina))
+    aminas = hands_of(amina)
+    say_five_minutes(aminas)
     work_the_queue()
     [email] = mailoutbox
     assert "Five minutes at our next meeting" in email.body and "Bring the letter" in email.body
     service.page.goto(link_in(email))
     clean(service)
     expect(service.page.get_by_text("Bring the letter, and read it to us.")).to_be_visible()
+
+    make_the_agenda(aminas)
+    it_is_on_paper(aminas)
+    it_is_in_a_calendar(lees)
+    service.page.goto(link_in(email))
+    clean(service)
+    expect(service.page.get_by_text("Your five minutes are on Tuesday 3 March 2099.")).to_be_visible()
 
     service.page.goto("/topics/")  # how much is the group's own is there for everybody
     clean(service)
@@ -141,3 +154,45 @@ def say_five_minutes(hands: Hands) -> None:
     hands.press(hands.button("Tell them"))
     clean(hands)
     expect(page.get_by_text("The email to them is on its way.")).to_be_visible()
+
+
+def make_the_agenda(hands: Hands) -> None:
+    """The service's five minutes are put on first, and stand last."""
+    page = hands.page
+    page.goto("/meetings/")
+    hands.press(hands.link("Plan a meeting"))
+    clean(hands)
+    for box, value in (("Day", "3"), ("Month", "March"), ("Year", "2099")):
+        hands.write(box, value)
+    page.get_by_label("When does it begin?").fill("10:30")
+    page.get_by_label("When does it end?").fill("12:30")
+    hands.press(hands.button("Plan the meeting"))
+    page.goto(f"/meetings/{Meeting.objects.get().pk}/agenda/")
+    clean(hands)
+    hands.press(hands.button("Give it five minutes"))
+    clean(hands)
+    hands.press(hands.button("Put it on"))
+    clean(hands)
+    items = page.locator(".agenda__item b").all_inner_texts()
+    assert items == ["Put the benches back", "Tolver Housing: Try our new letter with us"]
+
+
+def it_is_on_paper(hands: Hands) -> None:
+    answer = hands.page.context.request.get(f"/meetings/{Meeting.objects.get().pk}/agenda.pdf")
+    text = " ".join(
+        " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.body())).pages).split()
+    )
+    assert text.index("Put the benches back") < text.index("Try our new letter with us")
+
+
+def it_is_in_a_calendar(hands: Hands) -> None:
+    page = hands.page
+    page.goto("/calendar/")
+    clean(hands)
+    hands.press(hands.button("Make my link"))
+    clean(hands)
+    link = urlsplit(page.get_by_label("Or copy the link").input_value()).path
+    feed = Calendar.from_ical(page.context.request.get(link).body())
+    [event] = feed.walk("VEVENT")
+    assert event.decoded("DTSTART").isoformat().startswith("2099-03-03T10:30")
+    assert "benches" not in str(event)

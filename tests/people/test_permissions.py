@@ -38,6 +38,7 @@ LEAD = {
     "decide on a topic",
     "answer an ask",
     "open a conversation",
+    "lead a meeting",
     "record a change",
     "tie the thread",
     "write an update",

@@ -18,10 +18,12 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from coproduce.agenda.actions import asks
+from coproduce.agenda.actions import asks, meetings, minutes, wall
 from coproduce.agenda.actions.topics import raise_topic
 from coproduce.agenda.models import BiggerVoice, link_of
+from coproduce.agenda.wall_pages import screen_path
 from coproduce.changes.actions import record_change, tie
 from coproduce.consensus import voting
 from coproduce.consensus.actions import open_conversation, write_statement
@@ -300,6 +302,48 @@ EXPECTED: dict[str, Expect] = {
     "consensus:make_mine": Expect(signed_in=True, methods=POST),
     "consensus:take_out_votes": Expect(everybody=True, methods=POST),
     "consensus:result": Expect(everybody=True, methods=GET),
+    # meetings, the wall and the minutes
+    "agenda:meetings": Expect(everybody=True, methods=GET),  # of each what one may know
+    "agenda:plan_meeting": page(LEADS, anywhere=True),
+    "agenda:meeting": page(
+        GROUP, methods=GET
+    ),  # others if it is marked for them: tests/agenda/test_meeting_pages.py
+    "agenda:change_meeting": page(LEADS),
+    "agenda:call_off": page(LEADS),
+    "agenda:needs": page(GROUP),
+    "agenda:make_agenda": page(LEADS),
+    "agenda:agenda_pdf": page(GROUP, methods=GET),
+    "agenda:item": page(LEADS),
+    "agenda:move_item": page(LEADS, methods=POST),
+    "agenda:take_off_agenda": page(LEADS, methods=POST),
+    "agenda:invite": page(LEADS),
+    "agenda:told": page(LEADS, methods=POST),
+    "agenda:who_came": page(LEADS),
+    "agenda:name_me": page(GROUP, methods=POST),
+    "agenda:wall": page(LEADS, posts=frozenset({(Role.FACILITATOR, "here")})),  # typing in takes "add words"
+    "agenda:open_wall": page(LEADS, methods=POST),
+    "agenda:new_notes": page(LEADS, methods=GET),
+    "agenda:lay_together": page(LEADS, methods=POST),
+    "agenda:take_off": page(LEADS, methods=POST),
+    "agenda:who_wrote": page({(Role.FACILITATOR, "here")}),
+    "agenda:theme_of_pile": page({(Role.FACILITATOR, "here")}, methods=POST),
+    "agenda:note": EVERYBODY,  # the link is the key
+    "agenda:note_thanks": Expect(everybody=True, methods=GET),
+    "agenda:screen": Expect(everybody=True, methods=GET),
+    "agenda:screen_notes": Expect(everybody=True, methods=GET),
+    "agenda:agreed": page(LEADS),
+    "agenda:take_agreement_back": page(LEADS, methods=POST),
+    "agenda:give_action": page(LEADS),
+    "agenda:my_actions": Expect(signed_in=True, methods=GET),  # one's own
+    "agenda:finish": page(LEADS, own=True, methods=POST),
+    "agenda:minutes": page(GROUP, methods=GET),
+    "agenda:minutes_pdf": page(GROUP, methods=GET),
+    "agenda:write_minutes": page(LEADS),
+    "agenda:open_minutes": page(LEADS),
+    "agenda:correct": page(LEADS, own=True),  # those who were there
+    "agenda:settle": page(LEADS),
+    "agenda:my_calendar": Expect(signed_in=True),
+    "agenda:calendar": Expect(everybody=True, methods=GET),  # so it is here
     "changes:changes": Expect(everybody=True, methods=GET),
     "changes:record": page(LEADS, BUYERS, anywhere=True),
     "changes:change": Expect(everybody=True, methods=GET),
@@ -558,6 +602,33 @@ class World:
             ),
             **dict.fromkeys(("themes:told", "themes:take_off"), session.invited.get().pk),
         }
+        now = timezone.now()
+        plan = meetings.Plan(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1), place="The library")
+        meeting = meetings.plan_meeting(keeper, here, plan)
+        item = meetings.put_on_agenda(keeper, meeting, "topic", 20, topic)
+        meetings.note_who_came(keeper, meeting, lee, "came")
+        link = meetings.renew_calendar_link(lee)
+        wall.open_wall(keeper, meeting)
+        note = wall.write_note(meeting, "A note", [Use.GROUP], wall.new_token(), item)
+        heap = wall.lay_together(keeper, meeting, [note], name="One person")
+        agreement = minutes.agree(keeper, meeting, "We go on")
+        action = minutes.give_action(keeper, meeting, "Ring them", lee, meeting.on)
+        drafted = minutes.draft_minutes(keeper, meeting)
+        minutes.open_minutes(keeper, drafted, meeting.on)
+        correction = minutes.correct(lee, drafted, "I said no")
+        of_meeting = (
+            "meeting change_meeting call_off needs make_agenda agenda_pdf invite told who_came name_me wall "
+            "open_wall new_notes lay_together agreed give_action minutes minutes_pdf write_minutes open_minutes correct"
+        )
+        self.things |= dict.fromkeys((f"agenda:{name}" for name in of_meeting.split()), meeting.pk)
+        self.things |= dict.fromkeys(("agenda:item", "agenda:move_item", "agenda:take_off_agenda"), item.pk)
+        self.things |= dict.fromkeys(("agenda:take_off", "agenda:who_wrote"), note.pk)
+        self.things |= {
+            "agenda:theme_of_pile": heap.pk,
+            "agenda:take_agreement_back": agreement.pk,
+            "agenda:finish": action.pk,
+            "agenda:settle": correction.pk,
+        }
         proposal = explain(
             lee, here, "HRS", "Help to keep your home.", picture=PICTURE, picture_shows="A door"
         )
@@ -598,11 +669,18 @@ class World:
             "hearback:reply": {"token": reply_path(feedback).split("/")[2]},
             "hearback:stop": {"token": stop_path(way).split("/")[2]},
             "agenda:your_ask": {"token": link_of(asked).split("/")[2]},
+            "agenda:note": {"key": meeting.wall_key},
+            "agenda:note_thanks": {"key": meeting.wall_key},
+            "agenda:screen": {"token": screen_path(meeting).split("/")[2]},
+            "agenda:screen_notes": {"token": screen_path(meeting).split("/")[2]},
+            "agenda:calendar": {"key": link.key},
         }
         # What has to be said for a POST to be about something that is there.
         take_out(keeper, theme, [through])
         self.bodies = {
             "agenda:untie": {"theme": theme.pk},
+            "agenda:told": {"person": lee.pk},
+            "agenda:who_came": {"person": lee.pk},
             "changes:untie": {"voice": voice.pk},
             "agenda:order": {"topic": topic.pk},
             "themes:undo_move": {"act": acts_on(theme).values_list("pk", flat=True)[0]},

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from coproduce.agenda.actions import asks as actions
 from coproduce.agenda.forms.asks import AnswerForm, AskForm
-from coproduce.agenda.models import Answer, Ask, AskEmail, Stage, Topic, ask_of
+from coproduce.agenda.models import Answer, Ask, AskEmail, Item, Stage, Topic, ask_of
 from coproduce.people import limits
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub
@@ -78,6 +78,10 @@ def your_ask(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, _("Your ask is with the group. You hear by email what they say."))
         return redirect(request.path)
     asks = [] if known.confirmed_at is None else list(Ask.objects.from_the_same(known).select_related("hub"))
+    items = Item.objects.filter(ask__in=asks, meeting__cancelled_at=None).select_related("meeting")
+    meetings = {item.ask_id: item.meeting for item in items}
+    for each in asks:
+        each.meeting = meetings.get(each.pk)
     topics = Topic.objects.with_stage().in_bulk([each.topic_id for each in asks if each.topic_id])
     return render(
         request,

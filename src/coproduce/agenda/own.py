@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from coproduce.agenda import own_meetings
 from coproduce.agenda.models import Ask, BiggerVoice, Decision, Support, Topic, TopicMeaning
 from coproduce.people.models import Account, Erasure, Person, Way
 
@@ -44,6 +45,7 @@ def export(person: Person) -> dict[str, Any]:
             }
             for ask in Ask.objects.filter(email__in=_mailboxes_of(person))
         ],
+        **own_meetings.export(person),
     }
 
 
@@ -73,6 +75,7 @@ def erase(person: Person, choice: str) -> list[str]:
     # What a service asks is the service's. Who wrote it, and how to reach them, goes.
     Ask.objects.filter(email__in=_mailboxes_of(person)).update(name="", email="")
     BiggerVoice.objects.filter(refused_by=person).update(refused_by=None)
+    own_meetings.erase(person, choice)
     return []
 
 

@@ -1,6 +1,13 @@
 from django.urls import path
 
-from coproduce.agenda import ask_pages, bigger_voice_pages, topic_pages
+from coproduce.agenda import (
+    ask_pages,
+    bigger_voice_pages,
+    meeting_pages,
+    minutes_pages,
+    topic_pages,
+    wall_pages,
+)
 
 app_name = "agenda"
 urlpatterns = [
@@ -11,6 +18,7 @@ urlpatterns = [
     path("topics/<int:pk>/decide/", topic_pages.decide, name="decide"),
     path("topics/<int:pk>/tie/", topic_pages.tie, name="tie"),
     path("topics/<int:pk>/untie/", topic_pages.untie, name="untie"),
+    # Who wants a topic, what services ask, what several hubs raise
     path("topics/<int:pk>/support/", topic_pages.support, name="support"),
     path("topics/<int:pk>/support/for/", topic_pages.support_for, name="support_for"),
     path("hubs/<int:pk>/topics/order/", topic_pages.order, name="order"),
@@ -25,4 +33,44 @@ urlpatterns = [
     path("bigger-voices/<int:pk>/", bigger_voice_pages.bigger_voice, name="bigger_voice"),
     path("bigger-voices/<int:pk>/take-up/", bigger_voice_pages.take_up, name="take_up"),
     path("bigger-voices/<int:pk>/refuse/", bigger_voice_pages.refuse, name="refuse"),
+    # Meetings, the wall and the minutes
+    path("meetings/", meeting_pages.meetings, name="meetings"),
+    path("meetings/plan/", meeting_pages.plan, name="plan_meeting"),
+    path("meetings/<int:pk>/", meeting_pages.meeting, name="meeting"),
+    path("meetings/<int:pk>/change/", meeting_pages.change, name="change_meeting"),
+    path("meetings/<int:pk>/call-off/", meeting_pages.call_off, name="call_off"),
+    path("meetings/<int:pk>/needs/", meeting_pages.needs, name="needs"),
+    path("meetings/<int:pk>/agenda/", meeting_pages.make_agenda, name="make_agenda"),
+    path("meetings/<int:pk>/agenda.pdf", meeting_pages.agenda_pdf, name="agenda_pdf"),
+    path("agenda-items/<int:pk>/", meeting_pages.item, name="item"),
+    path("agenda-items/<int:pk>/move/", meeting_pages.move_item, name="move_item"),
+    path("agenda-items/<int:pk>/take-off/", meeting_pages.take_off_agenda, name="take_off_agenda"),
+    path("meetings/<int:pk>/invite/", meeting_pages.invite, name="invite"),
+    path("meetings/<int:pk>/told/", meeting_pages.told, name="told"),
+    path("meetings/<int:pk>/who-came/", meeting_pages.who_came, name="who_came"),
+    path("meetings/<int:pk>/name-me/", meeting_pages.name_me, name="name_me"),
+    path("meetings/<int:pk>/wall/", wall_pages.wall, name="wall"),
+    path("meetings/<int:pk>/wall/open/", wall_pages.open_wall, name="open_wall"),
+    path("meetings/<int:pk>/wall/new/", wall_pages.new_notes, name="new_notes"),
+    path("meetings/<int:pk>/wall/piles/", wall_pages.lay_together, name="lay_together"),
+    path("notes/<int:pk>/off/", wall_pages.take_off, name="take_off"),
+    path("notes/<int:pk>/who/", wall_pages.who_wrote, name="who_wrote"),
+    path("piles/<int:pk>/theme/", wall_pages.make_theme, name="theme_of_pile"),
+    path("n/<str:key>/", wall_pages.note, name="note"),
+    path("n/<str:key>/thank-you/", wall_pages.note_thanks, name="note_thanks"),
+    path("screen/<str:token>/", wall_pages.screen, name="screen"),
+    path("screen/<str:token>/notes/", wall_pages.screen_notes, name="screen_notes"),
+    path("meetings/<int:pk>/agreed/", minutes_pages.agreed, name="agreed"),
+    path("agreements/<int:pk>/take-back/", minutes_pages.take_agreement_back, name="take_agreement_back"),
+    path("meetings/<int:pk>/actions/", minutes_pages.give_action, name="give_action"),
+    path("actions/", meeting_pages.my_actions, name="my_actions"),
+    path("actions/<int:pk>/done/", minutes_pages.finish, name="finish"),
+    path("meetings/<int:pk>/minutes/", minutes_pages.minutes, name="minutes"),
+    path("meetings/<int:pk>/minutes.pdf", minutes_pages.minutes_pdf, name="minutes_pdf"),
+    path("meetings/<int:pk>/minutes/write/", minutes_pages.write_minutes, name="write_minutes"),
+    path("meetings/<int:pk>/minutes/open/", minutes_pages.open_minutes, name="open_minutes"),
+    path("meetings/<int:pk>/minutes/correct/", minutes_pages.correct, name="correct"),
+    path("corrections/<int:pk>/", minutes_pages.settle, name="settle"),
+    path("calendar/", meeting_pages.my_calendar, name="my_calendar"),
+    path("calendar/<str:key>.ics", meeting_pages.calendar_feed, name="calendar"),
 ]

@@ -10,9 +10,9 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from coproduce.hearback.channels.here import sent_by_machine
 from coproduce.hearback.models import Feedback
 from coproduce.hearback.reply import address_here, reply_path
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.hearback.text import parts, with_link
 from coproduce.people.models import Way
+from coproduce.people.sensitive import sensitive_words
 
 
 @register

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from coproduce.hearback.models import Feedback, Update, quotes_that_may_go
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.forms import ActionForm, DateField
 from coproduce.people.models import Hub, Person
+from coproduce.people.sensitive import sensitive_words
 from coproduce.voices.models import Voice
 
 OFFERED = 20  # quotes to choose from, the latest

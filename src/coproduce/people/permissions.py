@@ -47,6 +47,7 @@ TABLE: dict[str, dict[Role, str]] = {
     "open a conversation": _LEADS,
     "curate statements": _KEEPERS,
     "record votes": _KEEPERS,
+    "lead a meeting": _LEADS,
     "record a change": {**_LEADS, Role.COMMISSIONER: BELOW},
     "tie the thread": _LEADS,
     "write an update": {**_LEADS, Role.COMMISSIONER: BELOW},

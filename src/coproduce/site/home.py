@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 
+from coproduce.agenda import meetings_today
 from coproduce.agenda import today as agenda
 from coproduce.changes.models import Change
 from coproduce.consensus import today as consensus
@@ -25,6 +26,7 @@ from coproduce.voices import today as voices
 log = logging.getLogger("coproduce.security")
 
 ROOMS = (
+    meetings_today,
     hearback,
     agenda,
     consensus,
@@ -101,6 +103,7 @@ _SAYS = {
     "open a conversation": gettext_lazy("Ask people to vote on statements, to find common ground"),
     "curate statements": gettext_lazy("Decide which statements people vote on"),
     "record votes": gettext_lazy("Write down votes from paper and phone calls"),
+    "lead a meeting": gettext_lazy("Plan a meeting and lead it"),
     "record a change": gettext_lazy("Record a change"),
     "tie the thread": gettext_lazy("Tie a change to the words behind it"),
     "write an update": gettext_lazy("Write what there is to tell"),

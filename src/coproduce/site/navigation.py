@@ -34,7 +34,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _places(person: Person | None, account: Any) -> list[tuple[str, str]]:
-    places = [(_("What we work on"), "agenda:topics"), (_("What changed"), "changes:changes")]
+    places = [
+        (_("What we work on"), "agenda:topics"),
+        (_("Meetings"), "agenda:meetings"),
+        (_("What changed"), "changes:changes"),
+    ]
     if hubs_where(person, "work on stories"):
         places = [(_("Stories"), "voices:stories"), (_("Themes"), "themes:themes"), *places]
     elif hubs_where(person, "read what the group may read"):

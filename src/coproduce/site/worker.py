@@ -18,7 +18,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda.actions.asks import forget_what_was_not_confirmed
-from coproduce.agenda.tasks import send_what_services_are_owed
+from coproduce.agenda.tasks import remind_of_what_is_near, send_what_services_are_owed
 from coproduce.consensus.tasks import reckon_what_is_new
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
@@ -91,6 +91,7 @@ def clear_up() -> None:
     reckon_what_is_new()
     deliver_what_is_owed()
     send_what_services_are_owed()
+    remind_of_what_is_near()
     ask_where_it_is_not_known()
     read_mailbox_now_and_then()
     finish_what_was_begun()

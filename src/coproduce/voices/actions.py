@@ -490,6 +490,28 @@ def receive(hub: Hub, words: str, name: str, way: str, uses: Iterable[str], chec
 
 
 @transaction.atomic
+def receive_note(hub: Hub, words: str, uses: Iterable[str], person: Person | None = None) -> Voice:
+    """Keep a note that somebody with the link of a meeting's wall wrote. It is a voice at once: they are in the room.
+
+    Whoever calls it has asked whether that wall takes notes, and that `person`, where there is one, is who writes.
+    """
+    words = _as_written(words)
+    if not words:
+        raise ValidationError({"words": _("Write what you want to say.")})
+    voice = Voice.objects.create(
+        hub=hub,
+        person=person,
+        came_by=Voice.Way.NOTE,
+        words=words,
+        said_on=timezone.localdate(),
+        taken_by=person,
+    )
+    _allow(person, voice.consents.all(), uses, voice=voice)
+    record(person, "receive", voice, hub)
+    return voice
+
+
+@transaction.atomic
 def take_in(by: Person, incoming: Incoming, person: Person | None = None) -> Voice:
     """Make it a voice: said by `person`, by somebody new if they left a name or a way, or by nobody we know."""
     held = _held(by, incoming)
@@ -603,7 +625,7 @@ def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
 
 
 def _allow(
-    by: Person,
+    by: Person | None,
     known: QuerySet[Consent],
     uses: Iterable[str],
     voice: Voice | None = None,

@@ -11,8 +11,8 @@ from coproduce.hearback import actions, sending, tasks
 from coproduce.hearback.channels import notify
 from coproduce.hearback.channels.here import senders
 from coproduce.hearback.models import Attempt, State
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.models import Way
+from coproduce.people.sensitive import sensitive_words
 from coproduce.site.worker import clear_up
 from tests.hearback.conftest import on_the_line
 

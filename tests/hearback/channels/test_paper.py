@@ -13,8 +13,8 @@ from coproduce.glossary.models import Term
 from coproduce.hearback import actions
 from coproduce.hearback.channels import letter
 from coproduce.hearback.channels.letter import postcode_of
-from coproduce.hearback.sensitive import sensitive_words
 from coproduce.people.permissions import NotAllowed
+from coproduce.people.sensitive import sensitive_words
 from coproduce.voices.models import Carried, Consent, Use, Voice
 
 pytestmark = pytest.mark.django_db

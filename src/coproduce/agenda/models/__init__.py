@@ -2,6 +2,8 @@
 
 from coproduce.agenda.models.asks import Answer, Ask, AskEmail, ask_of, link_of
 from coproduce.agenda.models.bigger_voices import BiggerVoice, TopicMeaning
+from coproduce.agenda.models.meetings import Attendance, CalendarLink, Invitation, Item, Meeting
+from coproduce.agenda.models.minutes import Action, Agreement, Correction, Minutes
 from coproduce.agenda.models.topics import (
     DECIDED_ON,
     STILL_OPEN,
@@ -22,17 +24,29 @@ from coproduce.agenda.models.topics import (
     who_may_be_spoken_for,
     with_those_below,
 )
+from coproduce.agenda.models.wall import Note, Pile
 
 __all__ = [
     "DECIDED_ON",
     "STILL_OPEN",
+    "Action",
+    "Agreement",
     "Answer",
     "Ask",
     "AskEmail",
+    "Attendance",
     "BiggerVoice",
+    "CalendarLink",
+    "Correction",
     "Decision",
+    "Invitation",
+    "Item",
+    "Meeting",
+    "Minutes",
+    "Note",
     "OfOurOwn",
     "Origin",
+    "Pile",
     "Stage",
     "Support",
     "Topic",

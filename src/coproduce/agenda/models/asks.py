@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from coproduce.agenda.models.topics import Topic
 from coproduce.people.models import Hub, Person
 from coproduce.people.permissions import hubs_where
+
+if TYPE_CHECKING:
+    from coproduce.agenda.models.meetings import Meeting
 
 
 class Answer(models.TextChoices):
@@ -32,6 +37,12 @@ class AskQuerySet(models.QuerySet["Ask"]):
     def waiting(self) -> AskQuerySet:
         """Those that the group has not answered yet."""
         return self.filter(answer="")
+
+    def to_place(self) -> AskQuerySet:
+        """Those that the group gave five minutes, and that are on no agenda yet. The longest answered first."""
+        return self.filter(answer=Answer.FIVE_MINUTES, agenda_items__isnull=True).order_by(
+            "answered_on", "pk"
+        )
 
     def from_the_same(self, ask: Ask) -> AskQuerySet:
         """All that was asked from the same address, and this one."""
@@ -70,6 +81,7 @@ class Ask(models.Model):
     )  # that the group made of it
 
     objects = AskQuerySet.as_manager()
+    meeting: Meeting | None  # on whose agenda it is, where a page fetched that
 
     class Meta:
         ordering = ["-confirmed_at", "-pk"]
@@ -77,6 +89,11 @@ class Ask(models.Model):
 
     def __str__(self) -> str:
         return self.wants
+
+    @property
+    def said_at(self) -> str:
+        """In one line, as it stands on an agenda: who comes, and with what."""
+        return Truncator(f"{self.organisation}: {self.wants}").chars(200)
 
     @property
     def is_late(self) -> bool:

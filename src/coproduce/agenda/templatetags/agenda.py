@@ -6,7 +6,8 @@ from typing import Any
 
 from django import template
 
-from coproduce.agenda.models import Stage, Topic
+from coproduce.agenda.minutes_pages import decided_at
+from coproduce.agenda.models import Action, Meeting, Stage, Topic
 from coproduce.people.models import Mandate
 from coproduce.people.permissions import hubs_where, may
 from coproduce.themes.models import KeyMessage
@@ -45,5 +46,23 @@ def topic_from(context: dict[str, Any], message: KeyMessage) -> dict[str, Any]:
         "message": message,
         "topic": known.get(message.pk),
         "may_raise": message.agreed_on and may(person, "raise a topic", message.hub_id),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("agenda/_topic_meetings.html", takes_context=True)
+def meetings_on(context: dict[str, Any], topic: Topic) -> dict[str, Any]:
+    """The meetings that had a topic on their agenda, for those whose meetings they are. Two queries."""
+    return {"rows": decided_at([topic.pk], context["person"])}
+
+
+@register.inclusion_tag("agenda/_my_meetings.html", takes_context=True)
+def my_meetings(context: dict[str, Any]) -> dict[str, Any]:
+    """What the reader said they would do, and their next meeting."""
+    person = context["person"]
+    coming = Meeting.objects.of_the_group(person).to_come().filter(cancelled_at=None)
+    return {
+        "to_do": list(Action.objects.open().filter(owner=person)),
+        "next": coming.filter(hub__memberships__person=person, hub__memberships__until=None).first(),
         "csrf_token": context.get("csrf_token"),
     }

@@ -39,6 +39,7 @@ from coproduce.hearback.models import State, Update
 from coproduce.people.actions import add_hub, bring_in, make_mandate, record
 from coproduce.people.models import Account, Hub, Mandate, Membership, Organisation, Person, Way
 from coproduce.people.permissions import may
+from coproduce.site.demo import meetings
 from coproduce.themes.actions import make_theme, merge
 from coproduce.themes.models import SenseMaking, Theme
 from coproduce.themes.proposing import Thought, keep_proposals, keep_thoughts
@@ -100,6 +101,7 @@ class _Town:
         self.build_updates()
         self.build_conversations()
         self.build_answers()
+        meetings.build(self)
 
     def day(self, told: dt.date) -> dt.date:
         return told + self.shift
