@@ -10,7 +10,7 @@ up: what is recorded is on disk before the next message goes. The mail server ta
 Beside it, in the same run and to the same mail server, a plain loop over Django's send_mail with one open connection,
 which records nothing: the ratio to it is the figure. The workers' rate is that of a whole stretch of time: what they do
 between their turns (asking what is owed, clearing up after the dead) is in it. CPU is what a message takes of the
-sending processes, in milliseconds, whatever else this machine does meanwhile. Memory is the peak of one process, in MiB.
+sending processes, in milliseconds, whatever else this machine does meanwhile. Memory is the peak of one process, MiB.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def step(name: str, asked: argparse.Namespace, env: dict[str, str]) -> dict[str,
 def work(
     workers: int, asked: argparse.Namespace, server: MailServer, env: dict[str, str]
 ) -> tuple[int, float, float, float]:
-    """How many went in how many seconds from the first on, their CPU seconds, and the largest peak of a worker in MiB."""
+    """How many went in how many seconds from the first on, the CPU seconds, and the largest peak of a worker, MiB."""
     server.taken = 0
     running = [
         subprocess.Popen([sys.executable, "-m", "coproduce.cli", "worker"], env=env) for _ in range(workers)
