@@ -9,8 +9,8 @@ until everybody has theirs. Each run has a data folder and processes of its own,
 up: what is recorded is on disk before the next message goes. The mail server takes whatever comes and keeps nothing.
 Beside it, in the same run and to the same mail server, a plain loop over Django's send_mail with one open connection,
 which records nothing: the ratio to it is the figure. The workers' rate is that of a whole stretch of time: what they do
-between their turns (asking what is owed, clearing up after the dead) is in it. Memory is the peak of one process, in
-MiB.
+between their turns (asking what is owed, clearing up after the dead) is in it. CPU is what a message takes of the
+sending processes, in milliseconds, whatever else this machine does meanwhile. Memory is the peak of one process, MiB.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
     print(
         f"{asked.people:,} people owed one update by email, on {on}; each rate from {asked.seconds:g} s at most"
     )
-    plain = 0.0
+    plain = plain_cpu = 0.0
     for workers in WORKERS:
         with tempfile.TemporaryDirectory() as var, MailServer() as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -68,13 +68,15 @@ def main() -> None:
                 plain = looped["sent"] / looped["seconds"]
                 print(
                     f"  plain loop over send_mail: {plain:.0f} a second ({looped['sent']:,.0f} sent), "
-                    f"{looped['memory']:.0f} MiB"
+                    f"{1000 * looped['cpu'] / looped['sent']:.2f} ms of CPU each, {looped['memory']:.0f} MiB"
                 )
-            sent, seconds, memory = work(workers, asked, server, env)
+                plain_cpu = looped["cpu"] / looped["sent"]
+            sent, seconds, cpu, memory = work(workers, asked, server, env)
             rate = sent / seconds
             name = "one worker" if workers == 1 else f"{workers} workers"
             print(
-                f"  {name}: {rate:.0f} a second ({sent:,} sent), ratio {rate / plain:.2f}, {memory:.0f} MiB each"
+                f"  {name}: {rate:.0f} a second ({sent:,} sent), ratio {rate / plain:.2f}; "
+                f"{1000 * cpu / sent:.2f} ms of CPU each, ratio {plain_cpu / (cpu / sent):.2f}; {memory:.0f} MiB each"
             )
 
 
@@ -124,24 +126,33 @@ def step(name: str, asked: argparse.Namespace, env: dict[str, str]) -> dict[str,
 
 def work(
     workers: int, asked: argparse.Namespace, server: MailServer, env: dict[str, str]
-) -> tuple[int, float, float]:
-    """How many went in how many seconds from the first on, and the largest peak of a worker in MiB."""
+) -> tuple[int, float, float, float]:
+    """How many went in how many seconds from the first on, the CPU seconds, and the largest peak of a worker, MiB."""
     server.taken = 0
     running = [
         subprocess.Popen([sys.executable, "-m", "coproduce.cli", "worker"], env=env) for _ in range(workers)
     ]
-    begin, peak = 0.0, 0.0
+    begin, before, peak, spent = 0.0, 0, 0.0, 0.0
     try:
         while not begin or (server.taken < asked.people and time.monotonic() < begin + asked.seconds):
             time.sleep(0.05)
-            begin = begin or (time.monotonic() if server.taken else 0.0)
+            if server.taken and not begin:
+                begin, before = time.monotonic(), server.taken
+                spent = sum(cpu_of(worker.pid) for worker in running)
             peak = max([peak, *(peak_of(worker.pid) for worker in running)])
-        return server.taken, time.monotonic() - begin, peak
+        spent = sum(cpu_of(worker.pid) for worker in running) - spent
+        return server.taken - before, time.monotonic() - begin, spent, peak
     finally:
         for worker in running:
             worker.send_signal(signal.SIGTERM)
         for worker in running:
             worker.wait()
+
+
+def cpu_of(process: int) -> float:
+    """Seconds of CPU that a process has used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_of(process: int) -> float:
@@ -202,7 +213,7 @@ def loop(most: float) -> dict[str, float]:
 
     connection = get_connection()
     connection.open()
-    before, sent = time.monotonic(), 0
+    before, spent, sent = time.monotonic(), time.process_time(), 0
     ways = Way.objects.filter(kind="email", address__startswith="person-").values_list(
         "person__name", "address"
     )
@@ -216,7 +227,7 @@ def loop(most: float) -> dict[str, float]:
     seconds = time.monotonic() - before
     connection.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "sent": sent, "memory": memory}
+    return {"seconds": seconds, "sent": sent, "cpu": time.process_time() - spent, "memory": memory}
 
 
 if __name__ == "__main__":

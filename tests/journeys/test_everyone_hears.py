@@ -147,6 +147,13 @@ def test_everyone_hears_each_by_the_way_that_suits_them(
         expect(card.get_by_text(f"{name} said: one person to ring")).to_be_visible()
         card.get_by_role("button", name="I told them").click()
         expect(hers.get_by_text(f"{name} has heard.")).to_be_visible()
+    # Joan likes a call as well: she hears that there is something to pass on, and not what.
+    go(hers, "/who-has-heard/to-tell/phone/")
+    card = hers.locator("article", has=hers.get_by_role("heading", name="Joan", exact=True))
+    expect(card.get_by_text("There is news for somebody they support.")).to_be_visible()
+    assert "Mo" not in card.inner_text().replace("More", "")
+    card.get_by_role("button", name="I told them").click()
+    expect(hers.get_by_text("Joan knows that there is news.")).to_be_visible()
     go(hers, "/who-has-heard/to-tell/face_to_face/")
     press(hers, "button", "I told them")
 
