@@ -105,12 +105,19 @@ def test_a_wrong_link_a_wall_never_opened_and_a_renewed_link_answer_alike(client
 
 
 def test_sixty_phones_behind_one_address_get_in_and_a_flood_does_not(phone, monkeypatch):
-    assert wall_pages.FROM_ONE_ADDRESS >= 5 * 60
+    assert wall_pages.FROM_ONE_ADDRESS * 60 / wall_pages.QUARTER >= 5 * 60
+    assert wall_pages.FROM_ONE_ADDRESS >= 60, "and all of them at once"
     monkeypatch.setattr(wall_pages, "FROM_ONE_ADDRESS", 3)
+    monkeypatch.setattr(wall_pages, "QUARTER", 10**9)  # so that no new one begins in the middle
     statuses = [phone(f"Note {number}").status_code for number in range(5)]
     assert statuses == [302, 302, 302, 429, 429]
     page = phone("Still here").content.decode()
     assert "Still here" in page and "Wait a minute" in page
+
+
+def test_a_flood_from_everywhere_is_stopped_at_the_wall(phone, monkeypatch):
+    monkeypatch.setattr(wall_pages, "ON_ONE_WALL", 2)
+    assert [phone(f"Note {number}").status_code for number in range(3)] == [302, 302, 429]
 
 
 def test_a_machine_that_fills_in_everything_leaves_nothing(phone):

@@ -27,8 +27,9 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from pypdf import PdfReader
 
+from coproduce.agenda.actions import meetings, minutes, wall
 from coproduce.agenda.actions.topics import raise_topic
-from coproduce.agenda.models import Topic
+from coproduce.agenda.models import Attendance, Meeting, Note, Topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind
 from coproduce.engine.exchange import refi
@@ -73,6 +74,7 @@ class Town:
             word = word_of(number)
             self.people[word] = self._somebody(word, number)
         self._thread()
+        self._meeting()
         self._traces()
 
     def _somebody(self, word: str, number: int) -> Person:
@@ -161,6 +163,29 @@ class Town:
             self.amina, self.themes[-1], "It matters.", "group", [self.themes[-1].voices.first()]
         )
 
+    def _meeting(self) -> None:
+        """They said what they need, came, wrote a note, do something by a day, and put the minutes right."""
+        now = timezone.now()
+        plan = meetings.Plan(now, now + dt.timedelta(hours=2), place="The library")
+        meeting = meetings.plan_meeting(self.amina, self.hub, plan)
+        wall.open_wall(self.amina, meeting)
+        meetings.send_invitations(self.amina, meeting)
+        work()
+        drafted = None
+        for word, person in self.people.items():
+            meetings.say_needs(person, meeting, f"Somewhere to leave my {word}")
+            meetings.note_who_came(self.amina, meeting, person, "came")
+            meetings.told_in_person(self.amina, meeting, person)
+            meetings.renew_calendar_link(person)
+            wall.write_note(meeting, f"I wrote {word}", ["group"], wall.new_token(), person=person)
+            named = wall.write_note(meeting, f"And {word} too", ["group"], wall.new_token(), name=word)
+            wall.say_who(self.amina, named, person)
+            minutes.give_action(self.amina, meeting, f"Asks about {word}", person, meeting.on)
+            drafted = drafted or minutes.draft_minutes(self.amina, meeting)
+            minutes.open_minutes(self.amina, drafted, meeting.on)
+            minutes.correct(person, drafted, f"It was {word}")
+        self.meeting = meeting
+
     def _traces(self) -> None:
         """Where words end up by the way."""
         mail = get_connection()
@@ -198,6 +223,8 @@ class Town:
             "voices": Voice.objects.count(),
             "turns": Turn.objects.count(),
             "people": Person.objects.count(),
+            "came": Meeting.objects.get().others_came + Attendance.objects.count(),
+            "notes": Note.objects.count(),
         }
 
 

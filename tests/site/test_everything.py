@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+from django.utils import timezone
 
+from coproduce.agenda.actions import meetings, minutes
 from coproduce.agenda.actions.topics import raise_topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.engine.quotes import Span
@@ -23,8 +26,6 @@ TOLD = "Ify: Begin.\n\nLee: I had <eleven> workers.\n\nIfy: IFYS OWN WORDS\n\nLe
 @pytest.fixture
 def lees(amina, lee, joan, town):
     """Lee with something in every room. Joan has her own."""
-    import datetime as dt
-
     said = write_down(amina, town, "Just one person to ring", "call", lee)
     set_consent(lee, said, ["group", "services"])
     set_consent(lee, said, ["group"])
@@ -35,6 +36,15 @@ def lees(amina, lee, joan, town):
     mark_quote(amina, speaker.turns.select_related("story", "speaker__person").first(), Span(0, 22))
     explain(lee, town, "HRS", "Help to keep your home", example="For me that was Joan")
     raise_topic(lee, town, "Who stays?", "Because I had eleven")
+    now = timezone.now()
+    meeting = meetings.plan_meeting(amina, town, meetings.Plan(now, now + dt.timedelta(hours=2)))
+    meetings.say_needs(lee, meeting, "A seat by the door")
+    meetings.note_who_came(amina, meeting, lee, "phone")
+    minutes.give_action(amina, meeting, "Ring the council", lee, meeting.on)
+    drafted = minutes.draft_minutes(amina, meeting)
+    minutes.open_minutes(amina, drafted, meeting.on)
+    minutes.correct(lee, drafted, "It was twelve")
+    minutes.correct(amina, drafted, "AMINAS OWN WORDS")
     change = record_change(amina, town, "One worker", "You choose.", "policy")
     tie(amina, change, voices=[said])
     update = hearback.write_update(amina, change, "They said yes", "From May on.")
@@ -65,6 +75,10 @@ def test_it_holds_what_every_room_has_of_them(lees, lee, amina, signed_in):
     assert [turn["words"] for turn in story["turns"]] == ["I had <eleven> workers.", "Then Joan came."]
     assert [read["who"] for read in story["read_by"]] == ["Amina"]
     assert told["topics"][0]["why"] == "Because I had eleven"
+    [meeting] = told["meetings"]
+    assert (meeting["needed"], meeting["took_part"]) == ("A seat by the door", "joined by phone or screen")
+    assert [one["words"] for one in told["what_they_do"]] == ["Ring the council"]
+    assert [one["words"] for one in told["put_right_in_minutes"]] == ["It was twelve"]
     assert told["told"][0]["answer"]["words"] == "Not at my place"
     assert {act["did"] for act in told["acts"]} >= {"raise", "answer"}
 
@@ -74,6 +88,7 @@ def test_it_holds_nothing_of_others(lees, lee, tmp_path):
     for file in (page, data):
         assert "JOANS OWN" not in file.read_text()
         assert "IFYS OWN" not in file.read_text()
+        assert "AMINAS OWN" not in file.read_text()
         assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -80,6 +80,7 @@ def erase(person: Person, choice: str) -> None:
     Note.objects.filter(voice__person=person).update(name="")
     if choice == Erasure.Choice.TAKE_OUT:
         Correction.objects.filter(person=person).delete()
+        Action.objects.filter(owner=person).delete()  # what they said they would do is about them
     for model, fields in PEOPLE.items():
         for field in fields:
             model._default_manager.filter(**{field: person}).update(**{field: None})

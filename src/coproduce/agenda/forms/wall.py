@@ -34,14 +34,15 @@ class TokenForm(ActionForm):
             self.data["token"] = new_token()  # type: ignore[index]
 
 
-def _item(meeting: Meeting) -> forms.ModelChoiceField | None:
-    """Which line of the agenda it is about, where there is more than one."""
+def _ask_what_about(form: NoteForm | WriteDownForm, meeting: Meeting) -> Item | None:
+    """Ask which line of the agenda it is about, where there is more than one. The only one there is needs no asking."""
     items = meeting.items.select_related("topic")
     if len(items) < 2:
-        return None
-    return forms.ModelChoiceField(
+        return items[0] if items else None
+    form.fields["item"] = forms.ModelChoiceField(
         items, label=_("What is it about?"), required=False, empty_label=_("Anything")
     )
+    return None
 
 
 class NoteForm(TokenForm):
@@ -82,11 +83,7 @@ class NoteForm(TokenForm):
 
     def __init__(self, meeting: Meeting, member: Person | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.only_item = None
-        if field := _item(meeting):
-            self.fields["item"] = field
-        else:
-            self.only_item = meeting.items.select_related("topic").first()
+        self.only_item = _ask_what_about(self, meeting)
         if member:
             self.fields["public"].label = _("Anybody may read it, with the name")
             self.fields["own"] = forms.BooleanField(
@@ -123,11 +120,7 @@ class WriteDownForm(TokenForm):
     def __init__(self, by: Person, meeting: Meeting, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["person"].queryset = who_may_be_named(by, meeting.hub)  # type: ignore[attr-defined]
-        if field := _item(meeting):
-            self.fields["item"] = field
-            self.only_item = None
-        else:
-            self.only_item = meeting.items.select_related("topic").first()
+        self.only_item = _ask_what_about(self, meeting)
 
     @property
     def about(self) -> Item | None:

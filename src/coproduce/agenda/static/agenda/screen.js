@@ -1,4 +1,4 @@
-// The big screen asks every second and a half what is new. Without this file it loads itself anew every two seconds.
+// The big screen asks every 1.2 seconds what is new. Without this file it loads itself anew every two seconds.
 (function () {
   "use strict";
   var wall = document.getElementById("wall");
@@ -76,7 +76,7 @@
     } catch (away) {
       // The line is down for a moment: the next look may get through.
     }
-    setTimeout(look, 1500);
+    setTimeout(look, 1200);
   }
-  setTimeout(look, 1500);
+  setTimeout(look, 1200);
 })();
