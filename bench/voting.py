@@ -64,7 +64,8 @@ def main() -> None:
 
     on = "PostgreSQL" if asked.database else "SQLite"
     print(
-        f"{asked.voters} voters at once, {asked.statements} statements each, about {asked.pause:g} s to read one, on {on}"
+        f"{asked.voters} voters at once, {asked.statements} statements each, about {asked.pause:g} s to read one, "
+        f"on {on}"
     )
     for htmx in (False, True):
         with tempfile.TemporaryDirectory() as var:
