@@ -2,20 +2,22 @@
 
     .venv/bin/python bench/voting.py                              on SQLite
     .venv/bin/python bench/voting.py --database postgres://…      on PostgreSQL: a database of this name is made anew
-    .venv/bin/python bench/voting.py --voters 60 --statements 20
+    .venv/bin/python bench/voting.py --voters 60 --statements 20 --pause 0
 
-Each voter is a browser with no account: it opens the link, presses Start, and votes on one statement after the other
-as fast as it gets the next one. That is done in the way of a page without JavaScript (a vote, then the page it is sent
-to) and in that of htmx (a vote, and the next statement in the answer). Real people take seconds for each; so this is
-the load of many more. Beside them a worker finds what people agree on, as it does in life. What is printed is how long
-a press of a button takes until the next statement is there, at the median and for the slowest in twenty (p95); then
-every vote that was acknowledged is looked for in the database.
+Each voter is a browser with no account: it opens the link, presses Start, and votes on one statement after the other.
+It takes some seconds for each to read it, half to one and a half times `--pause`; with 0 it votes as fast as it gets
+the next one, which is more than any number of people do and shows where the limit is. That is done in the way of a page
+without JavaScript (a vote, then the page it is sent to) and in that of htmx (a vote, and the next statement in the
+answer). Beside them a worker finds what people agree on, as it does in life. What is printed is how long a press of a
+button takes until the next statement is there, at the median and for the slowest in twenty (p95); then every vote that
+was acknowledged is looked for in the database.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import re
 import signal
 import socket
@@ -55,13 +57,15 @@ def main() -> None:
     )
     parser.add_argument("--voters", type=int, default=60)
     parser.add_argument("--statements", type=int, default=20)
+    parser.add_argument("--pause", type=float, default=3.0, help="seconds to read a statement, on average")
     parser.add_argument("--database", default="", help="a PostgreSQL database to make anew; otherwise SQLite")
     asked = parser.parse_args()
     from hearback import make_anew  # the bench beside this one
 
     on = "PostgreSQL" if asked.database else "SQLite"
     print(
-        f"{asked.voters} voters at once, {asked.statements} statements each, on {on}, {os.cpu_count()} cores"
+        f"{asked.voters} voters at once, {asked.statements} statements each, about {asked.pause:g} s to read one, "
+        f"on {on}"
     )
     for htmx in (False, True):
         with tempfile.TemporaryDirectory() as var:
@@ -71,7 +75,7 @@ def main() -> None:
                 "DJANGO_SETTINGS_MODULE": "coproduce.site.settings",
                 "DATABASE_URL": make_anew(asked.database),
             }
-            measure(asked.voters, asked.statements, env, htmx)
+            measure(asked.voters, asked.statements, asked.pause, env, htmx)
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:
@@ -79,7 +83,7 @@ def manage(env: dict[str, str], *arguments: str) -> str:
     return subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def measure(voters: int, statements: int, env: dict[str, str], htmx: bool) -> None:
+def measure(voters: int, statements: int, pause: float, env: dict[str, str], htmx: bool) -> None:
     manage(env, "migrate", "--verbosity", "0")
     manage(env, "createcachetable")
     manage(env, "collectstatic", "--noinput", "--verbosity", "0")
@@ -106,7 +110,7 @@ def measure(voters: int, statements: int, env: dict[str, str], htmx: bool) -> No
     try:
         base = f"http://127.0.0.1:{port}/common-ground/{key}/"
         wait_for(base)
-        people = [Voter(base, htmx) for _one in range(voters)]
+        people = [Voter(base, htmx, pause) for _one in range(voters)]
         begin = time.monotonic()
         for one in people:
             one.start()
@@ -133,12 +137,12 @@ def measure(voters: int, statements: int, env: dict[str, str], htmx: bool) -> No
 
 
 def wait_for(address: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
-            requests.get(address, timeout=5)
+            requests.get(address, timeout=30)
             return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
     raise SystemExit("the server did not start")
 
@@ -150,21 +154,24 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 class Voter(threading.Thread):
     """A browser with no account, that votes until there is nothing left to vote on."""
 
-    def __init__(self, base: str, htmx: bool) -> None:
+    def __init__(self, base: str, htmx: bool, pause: float) -> None:
         super().__init__()
-        self.base, self.htmx = base, htmx
+        self.base, self.htmx, self.pause = base, htmx, pause
         self.times: list[float] = []
         self.acknowledged = 0
         self.wrong: list[str] = []
 
     def run(self) -> None:
         browser = requests.Session()
+        # The server ends a connection that is idle for some seconds; a browser then asks again by itself.
+        browser.headers["Connection"] = "close"
         page = browser.get(self.base, timeout=60).text
         page = self.press(browser, self.base, page, {}).text
         headers = {"HX-Request": "true"} if self.htmx else {}
         number = 0
         while found := STATEMENT.search(page):
             choice = ("agree", "disagree", "pass")[(int(found[1]) + id(self) // 64 + number) % 3]
+            time.sleep(self.pause * random.uniform(0.5, 1.5))
             began = time.monotonic()
             answer = self.press(
                 browser, f"{self.base}vote/", page, {"statement": found[1], "choice": choice}, headers

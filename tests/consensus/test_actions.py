@@ -68,6 +68,22 @@ def test_a_curator_decides_and_the_writer_reads_why(amina, lee, conversation, st
     )
 
 
+def test_whoever_wrote_a_statement_takes_it_back_and_nobody_else(amina, lee, joan, conversation, statements):
+    mine = actions.write_statement(lee, conversation, "Warm seats.")
+    actions.accept(amina, mine)
+    voting.vote(joan, conversation, mine, 1)
+    for by in (amina, joan):
+        with pytest.raises(NotAllowed):
+            actions.take_back_statement(by, mine)
+    with pytest.raises(NotAllowed):
+        actions.take_back_statement(None, mine, voting.voter_of(conversation, joan))
+    actions.take_back_statement(lee, mine)
+    mine.refresh_from_db()
+    assert (mine.words, mine.state) == ("", State.TAKEN_OUT)
+    with pytest.raises(ValidationError, match="taken back"):
+        actions.accept(amina, mine)
+
+
 def test_curators_hear_what_waits(amina, lee, conversation, statements):
     assert not do_these_first(amina)
     actions.write_statement(lee, conversation, "Warm seats.")

@@ -165,6 +165,50 @@ def test_a_statement_of_a_stranger_waits_and_they_read_what_became_of_it(
     assert "Somebody said so before." in stranger.get(at(conversation, "mine/")).content.decode()
 
 
+def test_a_stranger_takes_their_own_statement_back(stranger, conversation, statements):
+    press(stranger, conversation, statements[0], "agree")
+    stranger.post(at(conversation, "add/"), {"words": "Warm seats."})
+    one = Statement.objects.get(words="Warm seats.")
+    other = Client()
+    other.post(at(conversation))
+    press(other, conversation, statements[0], "agree")
+    assert other.post(at(conversation, f"take-back/{one.pk}/")).status_code == 404
+    stranger.post(at(conversation, f"take-back/{one.pk}/"))
+    assert not Statement.objects.filter(words="Warm seats.").exists()
+
+
+def test_the_groups_pages_ask_for_no_more_when_there_are_more_rows(
+    amina, conversation, statements, topic, signed_in
+):
+    browser = signed_in(amina)
+
+    def costs() -> list[int]:
+        found = []
+        for path in (
+            "",
+            f"{conversation.pk}/look-after/",
+            f"{conversation.pk}/statements/",
+            f"{conversation.pk}/paper/",
+        ):
+            with CaptureQueriesContext(connection) as captured:
+                assert browser.get(f"/common-ground/{path}").status_code == 200
+            found.append(len(captured))
+        return found
+
+    def more(number: int) -> None:
+        actions.open_conversation(amina, topic)
+        fresh = actions.write_statement(amina, conversation, f"Number {number}.")
+        actions.refuse(amina, actions.write_statement(amina, conversation, f"Odd {number}."), "Odd.")
+        voting.vote_by_link(f"s{number}", conversation, fresh, 1)
+        voting.make_sheet(amina, conversation)
+
+    more(0)
+    before = costs()
+    for number in range(1, 4):
+        more(number)
+    assert costs() == before
+
+
 def test_why_of_a_member_is_a_voice_and_of_a_stranger_waits_to_be_read(
     stranger, conversation, statements, lee, signed_in
 ):

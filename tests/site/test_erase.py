@@ -32,6 +32,9 @@ from coproduce.agenda.actions.topics import raise_topic
 from coproduce.agenda.models import Attendance, Meeting, Note, Topic
 from coproduce.changes.actions import record_change, tie
 from coproduce.changes.thread import count_behind
+from coproduce.consensus import voting
+from coproduce.consensus.actions import open_conversation, write_statement
+from coproduce.consensus.reckoning import reckon
 from coproduce.engine.exchange import refi
 from coproduce.engine.exchange.project import Code, Codebook
 from coproduce.engine.quotes import Span
@@ -116,6 +119,7 @@ class Town:
         take_away(amina, hub, "public", "csv")
         merge(amina, self.themes[-1], self.themes[0]) if len(self.themes) > 1 else None
         self._sense_making()
+        self._statements()
         self.topic = raise_topic(amina, hub, "One person to ring", themes=[self.themes[0]])
         self.change = record_change(amina, hub, "One worker", "You choose.", "policy", topics=[self.topic])
         tie(amina, self.change, themes=self.themes, voices=list(Voice.objects.order_by("-pk")[:5]))
@@ -132,6 +136,17 @@ class Town:
             if feedback.state == State.SENT:
                 hearback.answer(feedback.person, feedback, False, f"No, {word} is still the same for me")
             Feedback.objects.filter(pk=feedback.pk).update(problem=f"550 unknown: {word}@example.org")
+
+    def _statements(self) -> None:
+        """What they wrote for others to vote on, what was made of their words, and how they voted."""
+        asked = open_conversation(self.amina, raise_topic(self.amina, self.hub, "What to do"))
+        first = write_statement(self.amina, asked, "Begin at once.")
+        for word, person in self.people.items():
+            write_statement(person, asked, f"There should be no {word} here.")
+            said = Voice.objects.filter(person=person).first()
+            write_statement(self.amina, asked, f"Nobody wants {word}.", [said])
+            voting.vote(person, asked, first, 1)
+        reckon(asked)
 
     def _sense_making(self) -> None:
         """What the machine made of their words, and where they are invited to."""

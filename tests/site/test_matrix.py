@@ -301,6 +301,7 @@ EXPECTED: dict[str, Expect] = {
     "consensus:mine": Expect(everybody=True, methods=GET),
     "consensus:make_mine": Expect(signed_in=True, methods=POST),
     "consensus:take_out_votes": Expect(everybody=True, methods=POST),
+    "consensus:take_back": page(own=True, methods=POST),
     "consensus:result": Expect(everybody=True, methods=GET),
     # meetings, the wall and the minutes
     "agenda:meetings": Expect(everybody=True, methods=GET),  # of each what one may know
@@ -661,6 +662,10 @@ class World:
             "consensus:from_voice": {"pk": conversation.pk, "voice": voice.pk},
             "consensus:call": {"pk": conversation.pk, "person": lee.pk},
             "consensus:for_them": {"pk": for_mo.pk, "conversation": conversation.pk},
+            "consensus:take_back": {
+                "key": conversation.key,
+                "pk": write_statement(lee, conversation, "They should ring back.").pk,
+            },
             "consensus:why": {"key": conversation.key, "pk": statement.pk},
             **{
                 f"consensus:{name}": {"key": conversation.key}

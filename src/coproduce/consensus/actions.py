@@ -152,6 +152,22 @@ def must_run(conversation: Conversation) -> None:
 
 
 @transaction.atomic
+def take_back_statement(by: Person | None, statement: Statement, voter: Voter | None = None) -> None:
+    """Whoever wrote it takes it back: its words are gone, and its votes count for nothing. For who has no account,
+    `voter` is who they are in their browser. What came of a voice is taken back with the voice."""
+    held = _held_statement(statement)
+    own = by is not None and held.written_by_id == by.pk
+    if not own and (voter is None or held.writer_id != voter.pk):
+        raise NotAllowed("take back a statement of somebody else")
+    must_run(held.conversation)
+    if held.votes.exists():
+        want_anew(held.conversation_id)
+    held.words, held.state, held.reason = "", Statement.State.TAKEN_OUT, _("Whoever wrote it took it back.")
+    held.save(update_fields=["words", "state", "reason"])
+    record(by, "take back", held, held.conversation.topic.hub_id)
+
+
+@transaction.atomic
 def accept(by: Person, statement: Statement) -> None:
     """People vote on it from now on; also on one that was refused or taken out before."""
     held = _to_decide(by, statement)
@@ -201,11 +217,15 @@ def write_anew(by: Person, statement: Statement, words: str) -> Statement:
 
 
 def _to_decide(by: Person, statement: Statement) -> Statement:
-    all_ = Statement.objects.select_for_update(of=("self",)).select_related("conversation__topic__hub")
-    held = all_.get(pk=statement.pk)
+    held = _held_statement(statement)
     must(by, "curate statements", held.conversation.topic.hub_id)
     must_run(held.conversation)
     return held
+
+
+def _held_statement(statement: Statement) -> Statement:
+    all_ = Statement.objects.select_for_update(of=("self",)).select_related("conversation__topic__hub")
+    return all_.get(pk=statement.pk)
 
 
 def _reason(reason: str) -> str:

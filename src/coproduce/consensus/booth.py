@@ -53,8 +53,10 @@ class Turn:
 
 def turn_of(booth: Booth, asked: str = "", after: str = "") -> Turn:
     """asked: the id of a statement to vote on again. after: the id of the one that was voted on just now."""
-    here = booth.conversation.statements.in_sight(use_for(booth.seen_by, booth.conversation.topic.hub_id))
-    open_ = list(here.order_by("pk").values_list("pk", flat=True))
+    open_: list[int] | None = booth.voter.__dict__.get("open_to_them") if booth.voter else None
+    if open_ is None:
+        here = booth.conversation.statements.in_sight(use_for(booth.seen_by, booth.conversation.topic.hub_id))
+        open_ = list(here.order_by("pk").values_list("pk", flat=True))
     voted: dict[int, int] = {}
     if booth.voter is not None:
         # What was recorded for somebody they may still vote on themselves, and that stands before it.

@@ -312,6 +312,19 @@ def take_out_votes(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("consensus:begin", key)
 
 
+@require_POST
+def take_back_statement(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """One's own statement, by who wrote it."""
+    conversation = _or_sign_in(request, key)
+    if isinstance(conversation, HttpResponse):
+        return conversation
+    person, voter = _reader(request), _voter(request, conversation)
+    one = get_object_or_404(Statement.objects.exclude(words=""), pk=pk, conversation=conversation)
+    done = _("Taken back. Its words are gone.")
+    press(request, done, actions.take_back_statement, person, one, voter)
+    return redirect("consensus:mine", key)
+
+
 def result(request: HttpRequest, key: str) -> HttpResponse:
     """What people agree on, for who never saw a scatter plot."""
     conversation = _or_sign_in(request, key)

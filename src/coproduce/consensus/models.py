@@ -153,6 +153,10 @@ class Voter(models.Model):
     number = models.PositiveIntegerField(null=True)
     began_at = models.DateTimeField(default=timezone.now)
 
+    open_to_them: list[
+        int
+    ]  # once they voted: the ids of what they may vote on, asked for in the same transaction
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["conversation", "person"], name="one_voter_a_person"),

@@ -32,5 +32,6 @@ urlpatterns = [
     path("common-ground/<slug:key>/mine/", booth_pages.mine, name="mine"),
     path("common-ground/<slug:key>/make-mine/", booth_pages.make_mine, name="make_mine"),
     path("common-ground/<slug:key>/take-out/", booth_pages.take_out_votes, name="take_out_votes"),
+    path("common-ground/<slug:key>/take-back/<int:pk>/", booth_pages.take_back_statement, name="take_back"),
     path("common-ground/<slug:key>/result/", booth_pages.result, name="result"),
 ]

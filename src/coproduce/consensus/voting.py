@@ -264,8 +264,9 @@ def cast(
     if bad := [choice for choice in choices.values() if choice not in Vote.Choice.values]:
         raise ValueError(f"{bad[0]!r} is no vote: 1 agrees, -1 disagrees, 0 passes")
     use = use_for(seen_by, conversation.topic.hub_id)
-    seen = Statement.objects.in_sight(use).filter(conversation=conversation, pk__in=choices)
-    if seen.count() < len(choices):
+    seen = Statement.objects.in_sight(use).filter(conversation=conversation).order_by("pk")
+    voter.open_to_them = list(seen.values_list("pk", flat=True))
+    if not choices.keys() <= set(voter.open_to_them):
         raise ValidationError(_("This statement was taken out just now. Go on with the next one."))
     now, own = timezone.now(), way == Way.SCREEN
     Vote.objects.bulk_create(
