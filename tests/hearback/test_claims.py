@@ -108,6 +108,16 @@ def test_a_worker_that_dies_before_anything_goes_leaves_nothing_behind(everybody
     assert set(Feedback.objects.values_list("tries", flat=True)) == {0}
 
 
+def test_a_mistake_of_ours_about_one_holds_no_other(everybody):
+    def mistake(number):
+        if number == 1:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        sending.send_all(FarSide(before=mistake), pks(everybody), "w")
+    assert states() == [State.SENT, State.UNCERTAIN, State.OWED, State.OWED]
+
+
 def test_what_one_worker_has_claimed_no_other_gets(everybody):
     first = sending.claim(pks(everybody)[:3], "one", "email")
     second = sending.claim(pks(everybody), "another", "email")

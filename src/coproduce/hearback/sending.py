@@ -82,26 +82,32 @@ def _send_these(send: Callable[[Message], Result], messages: list[Message]) -> d
     until = time.monotonic() + HOLD_FOR
     took: Took | None = None
     wait = None
-    for message in messages:
-        begun, took = begin(message, took), None
-        if not begun:
-            continue
-        result = send(message)
-        if isinstance(result, Sent):
-            took = (message, result)
-        elif isinstance(result, Refused):
-            refused(message, result.problem)
-        elif isinstance(result, Uncertain):
-            uncertain(message, result.problem)
-            wait = TRY_AGAIN_AFTER
-            break
-        else:
-            not_sent(message, result.problem, this_one=not result.others_too)
-            if result.others_too:
-                wait = dt.timedelta(seconds=result.wait) or TRY_AGAIN_AFTER
+    try:
+        for message in messages:
+            begun, took = begin(message, took), None
+            if not begun:
+                continue
+            result = send(message)
+            if isinstance(result, Sent):
+                took = (message, result)
+            elif isinstance(result, Refused):
+                refused(message, result.problem)
+            elif isinstance(result, Uncertain):
+                uncertain(message, result.problem)
+                wait = TRY_AGAIN_AFTER
                 break
-        if time.monotonic() > until:
-            break
+            else:
+                not_sent(message, result.problem, this_one=not result.others_too)
+                if result.others_too:
+                    wait = dt.timedelta(seconds=result.wait) or TRY_AGAIN_AFTER
+                    break
+            if time.monotonic() > until:
+                break
+    except (
+        Exception
+    ):  # a mistake of ours about one message: it is uncertain, and the others are not held for it
+        finish(messages, took)
+        raise
     finish(messages, took)
     return wait
 
