@@ -20,7 +20,7 @@ MM = 842 / 297  # points
 
 
 def a_letter(address: list[str], words: str) -> dict[str, object]:
-    news = {"title": "They said yes", "owner": "", "voices": [], "quotes": []}
+    news = {"title": "They said yes", "owner": "", "voices": [], "wanted": [], "quotes": []}
     news["parts"] = [{"heading": "", "text": [words]}]
     return {"name": "Sami", "date": "1 May 2026", "hub": "Eastmoor", "address": address, "news": [news]}
 
