@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 
@@ -9,12 +10,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.urls import reverse
+from pypdf import PdfReader
 
 from coproduce.agenda.actions import topics as actions
 from coproduce.agenda.models import Stage, Support, Topic, how_many_want
 from coproduce.changes.actions import record_change, take_step
 from coproduce.changes.thread import count_behind, count_people_behind, people_behind, people_on
-from coproduce.hearback.actions import tell_latecomers, write_update
+from coproduce.hearback.actions import make_card, tell_latecomers, write_update
+from coproduce.hearback.channels import letter
 from coproduce.hearback.debt import owed_in
 from coproduce.hearback.mine import what_became_of_what_they_said
 from coproduce.hearback.models import Feedback, latecomers
@@ -199,6 +202,15 @@ def test_what_they_wanted_stands_where_their_words_would(
     link = next(line for line in email.body.split() if "/reply/" in line).split("localhost")[1]
     reply = signed_in(lee).get(link[link.index("/reply/") :]).content.decode()
     assert "You wanted this" in reply
+
+
+def test_on_paper_it_stands_there_too(amina, town, topic):
+    dot = make_person("Dot", town, way=Way.Kind.LETTER, address="4 Made Up Road")
+    actions.support(dot, topic)
+    feedback = write_update(amina, topic, "We have it", "We talk about it.").feedback.get()
+    for pdf in (letter.on_paper([letter.letter(feedback)], "Eastmoor"), make_card(amina, feedback, "Dot")):
+        text = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(pdf)).pages).split())
+        assert "You wanted this" in text and "Who stays?" in text
 
 
 def test_on_their_page_they_find_what_they_raised(lee, town, signed_in):

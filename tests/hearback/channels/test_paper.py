@@ -22,7 +22,7 @@ MM = 842 / 297  # points
 
 
 def a_letter(address: list[str], words: str) -> dict[str, object]:
-    news = {"title": "They said yes", "owner": "", "voices": [], "quotes": []}
+    news = {"title": "They said yes", "owner": "", "voices": [], "wanted": [], "quotes": []}
     news["parts"] = [{"heading": "", "text": [words]}]
     return {
         "name": "Sami",
