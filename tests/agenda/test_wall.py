@@ -227,6 +227,16 @@ def test_it_turns_out_whose_note_it_is_and_it_opens_no_more_than_they_set(amina,
         wall.say_who(amina, note, amina)
 
 
+@pytest.mark.parametrize("choice", ["take out", "nameless"])
+def test_with_words_that_are_taken_back_the_name_beside_them_goes(choice, phone, room, amina, lee, signed_in):
+    phone("They close at four", name="Dot")
+    phone("And on Sundays", name="Ray")
+    consent.take_back(amina, [Voice.objects.get(words="They close at four")], [], choice)
+    assert "Dot" not in signed_in(amina).get(reverse("agenda:wall", args=[room.pk])).content.decode()
+    wall.forget_names_of_what_was_taken_back()
+    assert set(Note.objects.values_list("name", flat=True)) == {"", "Ray"}
+
+
 # What the screen asks
 
 

@@ -17,6 +17,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from coproduce.agenda.actions.wall import forget_names_of_what_was_taken_back
 from coproduce.agenda.tasks import remind_of_what_is_near
 from coproduce.hearback import sending
 from coproduce.hearback.inbox import read_mailbox_now_and_then
@@ -92,6 +93,7 @@ def clear_up() -> None:
     finish_what_was_begun()
     propose_what_is_new()
     forget_what_was_put_aside()
+    forget_names_of_what_was_taken_back()
     forget_replies_put_aside()
 
 
