@@ -169,7 +169,9 @@ def test_what_is_said_out_loud_and_on_paper_is_for_a_person_or_for_nobody(amina,
     assert (spoken.voice.came_by, spoken.voice.person) == ("meeting", lee)
     assert (paper.voice.came_by, paper.voice.person) == ("note", joan)
     assert Attendance.objects.get().person == joan, "who hands in a note took part"
-    assert on_screen(room) == ["And me", "Me too", "I had eleven workers"]
+    assert on_screen(room) == ["And me", "Me too", "I had eleven workers"], "the newest first"
+    wall.lay_together(amina, room, [Note.objects.get(voice__words="And me")], name="Us")
+    assert on_screen(room) == ["Me too", "I had eleven workers", "And me"], "piles after what is new"
     for by in (lee, marek):
         with pytest.raises(NotAllowed):
             wall.write_down_note(by, room, "As if", "spoken", wall.new_token())
