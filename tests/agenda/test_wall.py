@@ -169,7 +169,9 @@ def test_what_is_said_out_loud_and_on_paper_is_for_a_person_or_for_nobody(amina,
     assert (spoken.voice.came_by, spoken.voice.person) == ("meeting", lee)
     assert (paper.voice.came_by, paper.voice.person) == ("note", joan)
     assert Attendance.objects.get().person == joan, "who hands in a note took part"
-    assert on_screen(room) == ["And me", "Me too", "I had eleven workers"]
+    assert on_screen(room) == ["And me", "Me too", "I had eleven workers"], "the newest first"
+    wall.lay_together(amina, room, [Note.objects.get(voice__words="And me")], name="Us")
+    assert on_screen(room) == ["Me too", "I had eleven workers", "And me"], "piles after what is new"
     for by in (lee, marek):
         with pytest.raises(NotAllowed):
             wall.write_down_note(by, room, "As if", "spoken", wall.new_token())
@@ -225,6 +227,16 @@ def test_it_turns_out_whose_note_it_is_and_it_opens_no_more_than_they_set(amina,
     assert set(note.voice.consents.standing().values_list("use", flat=True)) == {Use.GROUP}
     with pytest.raises(ValidationError):
         wall.say_who(amina, note, amina)
+
+
+@pytest.mark.parametrize("choice", ["take out", "nameless"])
+def test_with_words_that_are_taken_back_the_name_beside_them_goes(choice, phone, room, amina, lee, signed_in):
+    phone("They close at four", name="Dot")
+    phone("And on Sundays", name="Ray")
+    consent.take_back(amina, [Voice.objects.get(words="They close at four")], [], choice)
+    assert "Dot" not in signed_in(amina).get(reverse("agenda:wall", args=[room.pk])).content.decode()
+    wall.forget_names_of_what_was_taken_back()
+    assert set(Note.objects.values_list("name", flat=True)) == {"", "Ray"}
 
 
 # What the screen asks

@@ -24,7 +24,7 @@ from coproduce.agenda.models import (
     Stage,
     Topic,
 )
-from coproduce.agenda.on_paper import agenda_on_paper, timed
+from coproduce.agenda.on_paper import agenda_on_paper, timed, words_of_agenda
 from coproduce.glossary.explained import check
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Person
@@ -197,7 +197,7 @@ def make_agenda(request: PersonRequest, pk: int) -> HttpResponse:
             "page": page_of(request, open_topics, 20),
             "asks": Ask.objects.visible_to(request.person).filter(hub=meeting.hub_id).to_place(),
             "over": bool(items) and items[-1].ends > meeting.ends_at,
-            "check": check("\n".join(str(row.item) for row in items), meeting.hub) if items else None,
+            "check": check(words_of_agenda(meeting), meeting.hub) if items else None,
         },
     )
 

@@ -56,7 +56,6 @@ def agenda_on_paper(meeting: Meeting) -> bytes:
         (_("Food and drink"), meeting.lunch),
         (_("What makes it easier to come"), meeting.access),
     ]
-    words = [*(f"{row['title']}. {row['why']}" for row in rows), *(said for _heading, said in facts)]
     return to_pdf(
         HERE / "agenda.typ",
         {
@@ -66,11 +65,21 @@ def agenda_on_paper(meeting: Meeting) -> bytes:
                     "called_off": _("This meeting is called off.") if meeting.is_cancelled else "",
                     "rows": rows,
                     "facts": [[heading, said.splitlines()] for heading, said in facts if said],
-                    "terms": terms_in("\n\n".join(words), meeting.hub),
+                    "terms": terms_in(words_of_agenda(meeting), meeting.hub),
                 }
             )
         },
     )
+
+
+def words_of_agenda(meeting: Meeting) -> str:
+    """All that its paper says, to look for words that somebody may stumble over. One query."""
+    items = [
+        f"{item}. {item.topic.why}" if item.topic else str(item)
+        for item in meeting.items.select_related("topic")
+    ]
+    texts = (meeting.getting_there, meeting.from_afar, meeting.lunch, meeting.access)
+    return "\n\n".join([*items, *filter(None, texts)])
 
 
 def _head(meeting: Meeting) -> dict[str, Any]:

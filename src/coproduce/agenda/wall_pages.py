@@ -182,11 +182,9 @@ def _etag(meeting: Meeting, shown: list[dict[str, Any]]) -> str:
 
 
 def _laid_out(meeting: Meeting, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The piles with their notes, and last what lies on none."""
-    piles: dict[int | None, dict[str, Any]] = {
-        pile.pk: {"id": pile.pk, "name": pile.name, "notes": []} for pile in meeting.piles.all()
-    }
-    piles[None] = {"id": 0, "name": "", "notes": []}
+    """First what lies on no pile yet, where new notes come; then the piles with their notes."""
+    piles: dict[int | None, dict[str, Any]] = {None: {"id": 0, "name": "", "notes": []}}
+    piles |= {pile.pk: {"id": pile.pk, "name": pile.name, "notes": []} for pile in meeting.piles.all()}
     for row in shown:
         piles[row["pile"]]["notes"].append(row)
     return [pile for pile in piles.values() if pile["notes"] or not pile["id"]]

@@ -18,6 +18,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from coproduce.agenda.actions.asks import forget_what_was_not_confirmed
+from coproduce.agenda.actions.wall import forget_names_of_what_was_taken_back
 from coproduce.agenda.tasks import remind_of_what_is_near, send_what_services_are_owed
 from coproduce.consensus.tasks import reckon_what_is_new
 from coproduce.hearback import sending
@@ -98,6 +99,7 @@ def clear_up() -> None:
     find_parts_of_what_changed()
     propose_what_is_new()
     forget_what_was_put_aside()
+    forget_names_of_what_was_taken_back()
     forget_replies_put_aside()
     forget_what_was_not_confirmed()
 

@@ -221,6 +221,11 @@ def make_theme_of(by: Person, pile: Pile) -> Theme:
     return pile.theme
 
 
+def forget_names_of_what_was_taken_back() -> int:
+    """What somebody without an account called themselves goes with the words that were taken back."""
+    return Note.objects.filter(voice__withdrawn_at__isnull=False).exclude(name="").update(name="")
+
+
 def _to_lead(by: Person, meeting: Meeting) -> Meeting:
     must(by, "lead a meeting", meeting.hub_id)
     return Meeting.objects.select_for_update(of=("self",)).select_related("hub").get(pk=meeting.pk)
