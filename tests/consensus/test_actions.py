@@ -11,7 +11,7 @@ from coproduce.consensus.models import Conversation, Reckoned, Statement, Vote
 from coproduce.consensus.today import do_these_first
 from coproduce.people.models import Act, Membership
 from coproduce.people.permissions import NotAllowed
-from coproduce.site.recall import take_back
+from coproduce.site.recall import carried, take_back
 from coproduce.voices.actions import write_down
 from coproduce.voices.consent import Choice
 from coproduce.voices.models import Use
@@ -142,6 +142,15 @@ def test_taken_out_its_words_are_gone_and_a_curator_writes_it_anew(amina, lee, c
     assert fresh.state == State.ACCEPTED and not fresh.voices.exists() and not fresh.votes.exists()
     assert Statement.objects.get(pk=one.pk).state == State.TAKEN_OUT
     assert Vote.objects.filter(statement=one).exists(), "that it was voted on stays on record"
+
+
+def test_where_the_words_went_is_known(amina, lee, conversation, made):
+    said, statements = made
+    why = voting.say_why(lee, conversation, statements[0], "My knees.", ["public"])
+    carried([said[0].pk, why.pk])
+    path = f"/common-ground/{conversation.key}/result/"
+    for voice in (said[0], why):
+        assert path in voice.carried.values_list("path", flat=True)
 
 
 def test_kept_nameless_without_public_use_it_is_in_sight_as_far_as_that_goes(amina, lee, made):

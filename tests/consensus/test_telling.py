@@ -14,7 +14,7 @@ from coproduce.consensus import actions, voting
 from coproduce.consensus.models import Reckoned
 from coproduce.consensus.reckoning import reckon
 from coproduce.consensus.telling import share, told_to
-from coproduce.voices.actions import set_consent, write_down
+from coproduce.voices.actions import set_consent, take_in, write_down
 from tests.conftest import make_person
 
 
@@ -112,6 +112,26 @@ def test_a_statement_leaves_the_page_as_soon_as_it_is_taken_out_or_not_allowed(
     actions.take_out(amina, statements[2], "It names somebody.")
     assert statements[2].pk not in shown(lee)
     assert all(line.statement.pk != statements[2].pk for line in tell(lee, conversation).shared)
+
+
+def test_why_people_say_so_is_read_as_far_as_they_allow_it(
+    amina, lee, joan, marek, conversation, statements, camps, signed_in
+):
+    for words, uses in (("My knees.", ["group"]), ("Mine too.", ["group", "public"]), ("Just so.", [])):
+        voting.say_why(lee, conversation, statements[2], words, uses)
+    came = voting.say_why_by_link(conversation, statements[2], "From the kerb.", ["public"])
+    camps(14, 12)
+
+    def read(reader) -> list[str]:
+        return [voice.shown for line in tell(reader, conversation).shared for voice in line.whys]
+
+    assert read(joan) == ["Mine too.", "My knees."]
+    assert read(marek) == read(None) == ["Mine too."]
+    take_in(amina, came)
+    assert read(None) == ["From the kerb.", "Mine too."]
+    assert (
+        "From the kerb." in signed_in(joan).get(f"/common-ground/{conversation.key}/result/").content.decode()
+    )
 
 
 def test_nothing_is_told_of_fewer_than_five(lee, conversation, camps):

@@ -26,7 +26,6 @@ from django.utils.translation import gettext as _
 
 from coproduce.consensus.models import Conversation, Reckoned, Statement, Vote
 from coproduce.consensus.picture import Map, draw
-from coproduce.consensus.telling import LETTERS
 from coproduce.engine import consensus as engine
 from coproduce.engine.exchange import tables
 from coproduce.people.actions import record
@@ -200,8 +199,10 @@ def _map_of(kept: dict[str, Any]) -> Map | None:
 
 
 def as_svg(picture: Map) -> str:
-    """A file that stands alone."""
-    return render_to_string("consensus/map.svg", {"map": picture, "alone": True, "letters": LETTERS})
+    """A file that stands alone, with its colours in it."""
+    drawing = render_to_string("consensus/map.svg", {"map": picture, "alone": True})
+    colours = (HERE / "map.css").read_text(encoding="utf-8")
+    return drawing.replace("</title>", f"</title><style>{colours}</style>", 1)
 
 
 def as_png(drawing: str) -> bytes:

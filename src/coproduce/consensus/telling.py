@@ -9,17 +9,20 @@ are, or it could be found by taking away.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from coproduce.consensus.models import Conversation, Reckoned, Statement, Vote, use_for
+from coproduce.consensus.models import Conversation, Reckoned, Statement, Vote, Why, use_for
 from coproduce.consensus.picture import Map, draw
 from coproduce.people.counts import SMALL, Said, is_of_the_group, said_to
 from coproduce.people.models import Hub, Person, hub_and_below
+from coproduce.voices.models import Voice
 
 LETTERS = "ABCDE"
+WHYS = 2  # voices beneath a statement
 MOST = 5  # statements of a kind on the page: the table has them all
 STEP = 5  # hundredths
 STEADY, FAIRLY = 0.9, 0.75  # as in engine/consensus/report.py
@@ -34,11 +37,13 @@ def share(part: int, whole: int) -> int:
 
 @dataclass(frozen=True)
 class Line:
-    """One statement as it stands on the page: its words, and the sentence with the numbers behind it."""
+    """One statement as it stands on the page: its words, the sentence with the numbers behind it, and why people say
+    so, as far as this reader may read it."""
 
     statement: Statement
     sentence: str
     agrees: bool = True
+    whys: list[Voice] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class _Telling:
         self.inside = is_of_the_group(reader, hub)
         seen = Statement.objects.in_sight(use_for(reader, hub)).filter(conversation=conversation)
         self.statements = {pk: each for pk, each in seen.in_bulk().items() if str(pk) in shown["statements"]}
+        self.whys = _whys(reader, self.statements)
         self.open_groups = [n for n, group in enumerate(shown["groups"]) if group["size"] >= SMALL]
         self.hides = len(self.open_groups) < len(shown["groups"])
 
@@ -174,7 +180,7 @@ class _Telling:
                 each.append(_("%(share)d%% in group %(letter)s") % {"share": part, "letter": LETTERS[number]})
         if len(each) > 1:
             sentence += " " + _("That is %(parts)s.") % {"parts": _and(each)}
-        return Line(statement, sentence, agrees)
+        return Line(statement, sentence, agrees, self.whys.get(pk, []))
 
     def _group(self, number: int) -> Group:
         letter, size = LETTERS[number], self.shown["groups"][number]["size"]
@@ -212,6 +218,7 @@ class _Telling:
             )
             % words,
             agrees,
+            self.whys.get(pk, []),
         )
 
     def _sure(self) -> tuple[str, str]:
@@ -273,6 +280,24 @@ class _Telling:
             people,
             groups,
         )
+
+
+def _whys(reader: Person | None, statements: Collection[int]) -> dict[int, list[Voice]]:
+    """A few of the latest voices that say why, by statement; from a visitor once somebody took them in."""
+    said = Why.objects.filter(statement__in=statements).order_by("-pk")
+    rows = [
+        (statement, voice or taken_in)
+        for statement, voice, taken_in in said.values_list("statement", "voice", "incoming__voice")
+        if voice or taken_in
+    ]
+    if not rows:
+        return {}
+    known = Voice.objects.for_reading(reader).exclude(words="").in_bulk({voice for _statement, voice in rows})
+    found: dict[int, list[Voice]] = {}
+    for statement, voice in rows:
+        if voice in known and len(found.setdefault(statement, [])) < WHYS:
+            found[statement].append(known[voice])
+    return found
 
 
 def suggested_words(told: Told) -> str:
