@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from coproduce.engine import transcript
 from coproduce.engine.transcript import NotATranscript, Transcript, read
+from coproduce.engine.transcript.labels import name_in
+from coproduce.engine.transcript.turns import MAX_UNPACKED
 
 DATA = Path(os.environ.get("COPRODUCE_DATA", Path(__file__).parents[2] / "../shared/data"))
 
@@ -536,7 +538,7 @@ def test_too_many_lines(monkeypatch):
 
 
 def test_a_word_file_that_unpacks_to_far_too_much():
-    bomb = zipped("word/document.xml", b" " * (transcript.MAX_UNPACKED + 1))
+    bomb = zipped("word/document.xml", b" " * (MAX_UNPACKED + 1))
     assert len(bomb) < 100_000
     with pytest.raises(NotATranscript, match="too big when it is opened"):
         read(bomb)
@@ -585,7 +587,7 @@ def test_any_text(text, name, codec):
             for line in not_said(read_from).split("\n"):
                 left = re.sub(r"[0-9]{1,2}(:[0-9]{1,2}){1,2}([.,][0-9]+)?|-->|\bto\b", "", line)
                 left = left.strip("-–—|()[]:：*_>, \t")
-                assert not left.strip() or transcript._name(left)
+                assert not left.strip() or name_in(left)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.binary(min_size=1, max_size=4)), max_size=5))

@@ -338,7 +338,7 @@ def everything_they_can_open(browser: Client) -> list[tuple[str, str]]:
     answered=st.booleans(),
     ended=st.booleans(),
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whoever_reads_nobody_else_is_ever_told_the_name(
     uses, by_topic, passed_on, answered, ended, amina, joan, lee, marek, charlie, town, signed_in, rolled_back
 ):

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from coproduce.people.forms import ActionForm
 from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
@@ -198,7 +199,7 @@ def trim(request: PersonRequest, pk: int) -> HttpResponse:
     return redirect(at_step(story, "trim", request.POST.get("page")))
 
 
-def why_not(form: forms.ActionForm) -> str:
+def why_not(form: ActionForm) -> str:
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
