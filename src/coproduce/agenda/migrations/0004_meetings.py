@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agenda', '0002_from_a_key_message'),
+        ('agenda', '0003_topics_asks_and_bigger_voices'),
         ('people', '0003_debt'),
         ('themes', '0003_exchange'),
         ('voices', '0001_initial'),

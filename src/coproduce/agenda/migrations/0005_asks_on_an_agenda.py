@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agenda', '0011_topics_and_meetings'),
+        ('agenda', '0004_meetings'),
     ]
 
     operations = [
