@@ -15,7 +15,8 @@ from coproduce.hearback.actions import answer, write_update
 from coproduce.people.models import Person
 from coproduce.people.permissions import NotAllowed
 from coproduce.voices import consent
-from coproduce.voices.actions import default_uses, mark_quote, name_speaker, set_consent, write_down
+from coproduce.voices.actions import mark_quote, name_speaker, set_consent, write_down
+from coproduce.voices.allowing import default_uses
 from coproduce.voices.models import GRACE, Consent, Use, Voice, months_ago
 from coproduce.voices.today import do_these_first
 from tests.hearback.test_actions import change  # noqa: F401 - a fixture

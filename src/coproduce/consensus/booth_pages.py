@@ -30,7 +30,7 @@ from coproduce.people.models import Mandate, Person
 from coproduce.people.pages import press
 from coproduce.people.permissions import may, must
 from coproduce.people.views import supported_by
-from coproduce.voices.actions import default_uses
+from coproduce.voices.allowing import default_uses
 from coproduce.voices.models import Use
 from coproduce.voices.views import posted
 

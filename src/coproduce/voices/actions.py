@@ -9,15 +9,25 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from coproduce.engine import masking, quotes, transcript
+from coproduce.engine import quotes, transcript
 from coproduce.engine.quotes import Span
 from coproduce.people.actions import record, way_meant, welcome
 from coproduce.people.models import Act, Hub, Mandate, Membership, Person
 from coproduce.people.permissions import NotAllowed, may, must
+from coproduce.voices.allowing import (
+    OUTSIDE,
+    allow,
+    default_uses,
+    kept_back,
+    mask_all,
+    must_not_exceed,
+    since_when,
+    uses_of,
+)
 from coproduce.voices.models import Consent, Incoming, Speaker, Story, Turn, Use, Voice
 
 AT_ONCE = 500  # a longer story is taken in by the worker, with its progress shown
@@ -184,23 +194,23 @@ def name_speaker(by: Person, speaker: Speaker, person: Person | None, uses: Iter
     _hold(speaker.story)
     if Speaker.objects.filter(pk=speaker.pk, withdrawn_at__isnull=False).exists():
         raise ValidationError(_("They took their words in this story back. That can’t be undone here."))
-    wanted, before = {Use(use) for use in uses}, set(_uses_of(speaker))
+    wanted, before = {Use(use) for use in uses}, set(uses_of(speaker))
     same_person = Speaker.objects.filter(pk=speaker.pk, person=person).exists()
     speaker.person = person
     speaker.save(update_fields=["person"])
     if person and by.pk != person.pk:
-        _must_not_exceed(person, wanted - (before if same_person else set()))
+        must_not_exceed(person, wanted - (before if same_person else set()))
     record(by, "name a speaker of", speaker.story, speaker.story.hub_id, speaker=speaker.pk)
-    _allow(by, speaker.consents.all(), wanted, speaker=speaker)
+    allow(by, speaker.consents.all(), wanted, speaker=speaker)
     spoken = Voice.objects.filter(turn__speaker=speaker, withdrawn_at__isnull=True)
     spoken.update(person=person)
     for quote in spoken:
-        stays = _uses_of(quote) if same_person else set()
+        stays = uses_of(quote) if same_person else set()
         if before - wanted:
             stays &= wanted
         new = wanted - before if same_person else wanted
-        uses = stays | (new - _kept_back([quote]))
-        _allow(by, quote.consents.all(), uses, voice=quote, since=_since(speaker))
+        uses = stays | (new - kept_back([quote]))
+        allow(by, quote.consents.all(), uses, voice=quote, since=since_when(speaker))
 
 
 @transaction.atomic
@@ -214,7 +224,7 @@ def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -
     if {turn.story_id for turn in turns} | ({speaker.story_id} if speaker else set()) != {story.pk}:
         raise NotAllowed("assign a speaker of another story")
     _hold(story)
-    allowed = _uses_of(speaker)
+    allowed = uses_of(speaker)
     assigned = 0
     for begin in range(0, len(turns), AT_ONCE):
         others = story.turns.filter(pk__in=[turn.pk for turn in turns[begin : begin + AT_ONCE]])
@@ -222,8 +232,8 @@ def assign_speaker(by: Person, turns: Iterable[Turn], speaker: Speaker | None) -
         for quote in list(Voice.objects.filter(turn__in=others, withdrawn_at__isnull=True)):
             quote.person = speaker.person if speaker else None
             quote.save(update_fields=["person"])
-            uses = allowed - _kept_back([quote])
-            _allow(by, quote.consents.all(), uses, voice=quote, since=_since(speaker))
+            uses = allowed - kept_back([quote])
+            allow(by, quote.consents.all(), uses, voice=quote, since=since_when(speaker))
         assigned += others.update(speaker=speaker)
     for turn in turns:
         turn.speaker = speaker
@@ -259,7 +269,7 @@ def mend_turn(by: Person, turn: Turn, text: str) -> None:
                 % {"words": quote.words[:120]}
             )
         mended = text[span.begins : span.ends]
-        if quote.words != mended and (quote.masked or _uses_of(quote) & OUTSIDE):
+        if quote.words != mended and (quote.masked or uses_of(quote) & OUTSIDE):
             quote.masked = mask_all(quote.hub_id, mended)
         quote.begins, quote.ends, quote.words = span.begins, span.ends, mended
         quote.save(update_fields=["begins", "ends", "words", "masked"])
@@ -332,8 +342,8 @@ def mark_quote(by: Person, turn: Turn, span: Span) -> Voice:
         begins=tidy.begins,
         ends=tidy.ends,
     )
-    uses = _uses_of(turn.speaker) - _kept_back(overlapping)
-    _allow(by, voice.consents.all(), uses, voice=voice, since=_since(turn.speaker))
+    uses = uses_of(turn.speaker) - kept_back(overlapping)
+    allow(by, voice.consents.all(), uses, voice=voice, since=since_when(turn.speaker))
     record(by, "mark", voice, story.hub_id)
     return voice
 
@@ -348,7 +358,7 @@ def remove_quote(by: Person, voice: Voice) -> None:
         raise ValidationError(
             _("A theme, a topic or a change stands on this quote. Take it out of there first.")
         )
-    if _kept_back([voice]):
+    if kept_back([voice]):
         raise ValidationError(
             _("Somebody took back what this quote may be used for. It stays, so that this is not forgotten.")
         )
@@ -403,8 +413,8 @@ def write_down(
         start_with_default(by, voice)
     else:
         if person and by != person:
-            _must_not_exceed(person, {Use(use) for use in uses})
-        _allow(by, voice.consents.all(), uses, voice=voice)
+            must_not_exceed(person, {Use(use) for use in uses})
+        allow(by, voice.consents.all(), uses, voice=voice)
     record(by, "write down", voice, hub)
     return voice
 
@@ -438,7 +448,7 @@ def write_down_for(
         through=by,
         read_back=read_back,
     )
-    _allow(by, voice.consents.all(), uses, voice=voice)
+    allow(by, voice.consents.all(), uses, voice=voice)
     record(by, "write down", voice, hub, mandate=held.pk, read_back=read_back)
     return voice
 
@@ -453,7 +463,7 @@ def disown(by: Person, voice: Voice) -> None:
     held = Voice.objects.select_for_update().get(pk=voice.pk)
     if held.disowned_at:
         return
-    _allow(by, held.consents.all(), (), voice=held, alone=True)
+    allow(by, held.consents.all(), (), voice=held, alone=True)
     Voice.objects.filter(pk=voice.pk).update(disowned_at=timezone.now())
     record(by, "disown", voice, voice.hub_id)
 
@@ -506,7 +516,7 @@ def receive_note(hub: Hub, words: str, uses: Iterable[str], person: Person | Non
         said_on=timezone.localdate(),
         taken_by=person,
     )
-    _allow(person, voice.consents.all(), uses, voice=voice)
+    allow(person, voice.consents.all(), uses, voice=voice)
     record(person, "receive", voice, hub)
     return voice
 
@@ -559,56 +569,6 @@ def _held(by: Person, incoming: Incoming) -> Incoming:
 # Consent
 
 
-OUTSIDE = {Use.SERVICES, Use.PUBLIC}
-
-
-def default_uses(person: Person) -> dict[Use, dt.datetime] | None:
-    """What a person allows for what they say from now on, each with since when; None if they never said."""
-    known = list(person.consents.all())
-    if not known:
-        return None
-    return {Use(consent.use): consent.given_at for consent in known if consent.withdrawn_at is None}
-
-
-def start_with_default(by: Person, voice: Voice) -> None:
-    """Allow for a new voice what its person set, or the group where they never said. It keeps the day they said so."""
-    since = default_uses(voice.person) if voice.person else None
-    uses: Iterable[str] = (Use.GROUP,) if since is None else since
-    _allow(by, voice.consents.all(), uses, voice=voice, since=since)
-
-
-def _must_not_exceed(person: Person, uses: set[Use]) -> None:
-    """Who writes down for somebody may allow less than they set, and never more: for more they are asked first."""
-    default = default_uses(person)
-    if default is None or uses <= default.keys():
-        return
-    allowed = "; ".join(use.to_whom for use in Use if use in default) or _("nobody")
-    raise ValidationError(
-        _(
-            "%(name)s allows for new words: %(allowed)s. Tick no more than that. "
-            "If they say yes to more, change it afterwards, together."
-        )
-        % {"name": person.name, "allowed": allowed}
-    )
-
-
-def offered_for(voice: Voice) -> list[masking.Found]:
-    """What in the words may tell who somebody is, and is offered for masking before they leave the group."""
-    return masking.find(voice.words, _names_known_in(voice.hub_id))
-
-
-def mask_all(hub: int, words: str) -> str:
-    """The words with all masked that is offered; empty where nothing is."""
-    found = masking.find(words, _names_known_in(hub))
-    return masking.mask(words, found) if found else ""
-
-
-def _names_known_in(hub: int) -> list[str]:
-    return list(
-        Person.objects.filter(memberships__hub=hub).order_by().values_list("name", flat=True).distinct()
-    )
-
-
 @transaction.atomic
 def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
     """Allow exactly these uses of a voice from now on: what is new is given, what is missing is withdrawn."""
@@ -620,68 +580,12 @@ def set_consent(by: Person, voice: Voice, uses: Iterable[str]) -> None:
         raise ValidationError(_("These words were taken out."))
     if locked.disowned_at:
         raise ValidationError(_("Somebody said that these are not their words. Nobody may use them."))
-    _allow(by, voice.consents.all(), wanted, voice=voice, alone=True)
+    allow(by, voice.consents.all(), wanted, voice=voice, alone=True)
     record(by, "set consent for", voice, voice.hub_id, uses=sorted(wanted))
 
 
-def _allow(
-    by: Person | None,
-    known: QuerySet[Consent],
-    uses: Iterable[str],
-    voice: Voice | None = None,
-    speaker: Speaker | None = None,
-    person: Person | None = None,
-    alone: bool = False,
-    since: dict[Use, dt.datetime] | None = None,
-) -> None:
-    """Make these the uses that stand. `since`: when what is new here was said, where that was earlier.
-
-    Words that begin to leave the group leave it with everything masked that is offered, until a person decides.
-    """
-    wanted = {Use(use) for use in uses}
-    standing = {Use(consent.use): consent for consent in known.filter(withdrawn_at__isnull=True)}
-    now = timezone.now()
-    for use in standing.keys() - wanted:
-        withdrawn = standing[use]
-        withdrawn.withdrawn_at, withdrawn.withdrawn_by, withdrawn.withdrawn_alone = now, by, alone
-        withdrawn.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_alone"])
-    Consent.objects.bulk_create(
-        Consent(
-            voice=voice,
-            speaker=speaker,
-            person=person,
-            use=use,
-            given_at=(since or {}).get(use, now),
-            given_by=by,
-        )
-        for use in sorted(wanted - standing.keys())
-    )
-    if voice and wanted & OUTSIDE and not standing.keys() & OUTSIDE:
-        voice.masked = mask_all(voice.hub_id, voice.words)
-        voice.save(update_fields=["masked"])
-
-
-def _uses_of(allowing: Speaker | Voice | None) -> set[Use]:
-    """What stands allowed now."""
-    if allowing is None:
-        return set()
-    return {Use(consent.use) for consent in allowing.consents.filter(withdrawn_at__isnull=True)}
-
-
-def _since(speaker: Speaker | None) -> dict[Use, dt.datetime]:
-    """When each use that stands for a speaker was allowed: a quote marked years later is no younger."""
-    if speaker is None:
-        return {}
-    standing = speaker.consents.filter(withdrawn_at__isnull=True)
-    return {Use(consent.use): consent.given_at for consent in standing}
-
-
-def _kept_back(voices: Iterable[Voice]) -> set[Use]:
-    """What was withdrawn for one of these voices alone, and not given for it again."""
-    return {Use(consent.use) for consent in _withdrawn_alone().filter(voice__in=voices)}
-
-
-def _withdrawn_alone() -> QuerySet[Consent]:
-    """What was withdrawn for one voice alone, and not given for it again."""
-    given_again = Consent.objects.filter(voice=OuterRef("voice"), use=OuterRef("use"), pk__gt=OuterRef("pk"))
-    return Consent.objects.filter(~Exists(given_again), withdrawn_alone=True)
+def start_with_default(by: Person, voice: Voice) -> None:
+    """Allow for a new voice what its person set, or the group where they never said. It keeps the day they said so."""
+    since = default_uses(voice.person) if voice.person else None
+    uses: Iterable[str] = (Use.GROUP,) if since is None else since
+    allow(by, voice.consents.all(), uses, voice=voice, since=since)

@@ -20,7 +20,8 @@ from coproduce.engine import masking
 from coproduce.people.actions import record
 from coproduce.people.models import Act, Hub, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, must
-from coproduce.voices.actions import _allow, _hold, offered_for, set_consent
+from coproduce.voices.actions import _hold, set_consent
+from coproduce.voices.allowing import allow, offered_for
 from coproduce.voices.models import Carried, Consent, Speaker, Story, Turn, Use, Voice, VoiceQuerySet
 
 GONE = "…"  # stands in a turn where a quote was taken out
@@ -62,7 +63,7 @@ def set_default(by: Person, person: Person, uses: Iterable[str]) -> None:
     Person.objects.select_for_update().get(pk=person.pk)
     wanted = {Use(use) for use in uses}
     first = not person.consents.exists()
-    _allow(by, person.consents.all(), wanted, person=person)
+    allow(by, person.consents.all(), wanted, person=person)
     if first and not wanted:
         # That they said "nothing" is kept as the group's yes, given and taken back in the same moment.
         now = timezone.now()
@@ -347,7 +348,7 @@ def _empty_or_cut(by: Person, voice: Voice, choice: Choice, hear: bool, on_recor
     person, voice.withdrawn_at = voice.person, timezone.now()
     if choice == Choice.TAKE_OUT:
         voice.words = voice.masked = ""
-        _allow(by, voice.consents.all(), (), voice=voice, alone=True)
+        allow(by, voice.consents.all(), (), voice=voice, alone=True)
     elif person is not None and not hear:
         _forget_who(person, voice.consents.all())
         if voice.taken_by_id == person.pk:

@@ -21,7 +21,7 @@ from coproduce.people.pages import page_of, press
 from coproduce.people.paper import to_pdf
 from coproduce.people.permissions import NotAllowed, hubs_where, may
 from coproduce.voices import consent, forms
-from coproduce.voices.actions import default_uses, offered_for
+from coproduce.voices.allowing import default_uses, offered_for
 from coproduce.voices.models import GRACE, Speaker, Story, Use, Voice
 
 HERE = Path(__file__).parent

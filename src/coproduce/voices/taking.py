@@ -23,19 +23,8 @@ from coproduce.engine.themes.statements import statements
 from coproduce.people.actions import record, welcome
 from coproduce.people.models import Act, Hub, Person
 from coproduce.people.permissions import must
-from coproduce.voices.actions import (
-    AT_ONCE,
-    OUTSIDE,
-    _hold,
-    _must_be_all_there,
-    _names_known_in,
-    _since,
-    _stood_on,
-    _uses_of,
-    _withdrawn_alone,
-    add_story,
-    name_speaker,
-)
+from coproduce.voices.actions import AT_ONCE, _hold, _must_be_all_there, _stood_on, add_story, name_speaker
+from coproduce.voices.allowing import OUTSIDE, names_known_in, since_when, uses_of, withdrawn_alone
 from coproduce.voices.models import Consent, Speaker, Story, StoryQuerySet, Turn, Voice
 
 MOST_FILES = 50
@@ -281,8 +270,8 @@ def _take_piece(by: Person, speaker: Speaker) -> int:
     piece = _left([held]).get(held.pk, [])[:A_PIECE] if held else []
     if held is None or not piece:
         return 0
-    uses, since = _uses_of(held), _since(held)
-    known = _names_known_in(story.hub_id) if uses & OUTSIDE else []
+    uses, since = uses_of(held), since_when(held)
+    known = names_known_in(story.hub_id) if uses & OUTSIDE else []
     voices = []
     for turn, span in piece:
         words = turn.text[span.begins : span.ends]
@@ -338,7 +327,7 @@ def take_off(by: Person, stories: Iterable[Story]) -> tuple[int, int]:
             # One for which something was taken back stays too, so that this is not forgotten.
             kept = _stood_on(taken) | {
                 voice
-                for voice in _withdrawn_alone().filter(voice__in=taken).values_list("voice", flat=True)
+                for voice in withdrawn_alone().filter(voice__in=taken).values_list("voice", flat=True)
                 if voice is not None
             }
             if off := taken - kept:

@@ -23,7 +23,7 @@ from coproduce.people.middleware import PersonRequest, signed_in
 from coproduce.people.models import Hub, Mandate, Person
 from coproduce.people.permissions import NotAllowed, hubs_where, may
 from coproduce.people.views import supported_by
-from coproduce.voices import actions, forms, parts, taking
+from coproduce.voices import actions, allowing, forms, parts, taking
 from coproduce.voices.models import Consent, Speaker, Story, Turn, Use, Voice, readings_of
 
 TURNS_A_PAGE = 40
@@ -468,7 +468,7 @@ def add_voice(request: PersonRequest) -> HttpResponse:
 def say(request: PersonRequest) -> HttpResponse:
     verb = "read what the group may read"
     must_somewhere(request.person, verb)
-    default = actions.default_uses(request.person)
+    default = allowing.default_uses(request.person)
     initial = dict.fromkeys([Use.GROUP] if default is None else default, True)
     form = forms.SayForm(request.person, verb, posted(request), initial=initial)
     if form.is_valid() and form.does(

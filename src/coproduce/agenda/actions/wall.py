@@ -18,7 +18,8 @@ from coproduce.people.models import Person
 from coproduce.people.permissions import NotAllowed, may, must
 from coproduce.themes.actions import make_theme
 from coproduce.themes.models import Theme
-from coproduce.voices.actions import default_uses, receive_note, set_consent, write_down
+from coproduce.voices.actions import receive_note, set_consent, write_down
+from coproduce.voices.allowing import default_uses
 from coproduce.voices.models import Use, Voice, who_may_be_named
 
 CLOSED = "closed"  # the code of the error that a note gets which comes too late

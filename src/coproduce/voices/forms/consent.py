@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from coproduce.engine import masking
 from coproduce.people.forms import ActionForm
 from coproduce.people.models import Hub, Person
-from coproduce.voices.actions import default_uses
+from coproduce.voices.allowing import default_uses
 from coproduce.voices.consent import Choice, masked_now
 from coproduce.voices.forms.fields import Ticks, UsesForm
 from coproduce.voices.models import Use, Voice
