@@ -54,6 +54,8 @@ class Command:
                 env=clean | {"PYTHONPATH": str(SOURCE), "PORT": str(self.port)} | env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                # Whoever runs the tests may have told all of them to survive the terminal (nohup).
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
 
     def said(self) -> str:

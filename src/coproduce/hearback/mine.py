@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -111,9 +111,10 @@ def what_became_of_what_they_said(person: Person) -> Mine:
                 news[Topic, topic.pk].voices.append(voice)
         if not led.changes:
             mine.still_open.append(_still_open(voice, led, told))
-    _what_they_want(person, mine, news, told)
-    for topic in _voted_on(person, told, news):
-        trail = [_taken_on(topic), {"what": _("You voted on it")}, *_decided(topic)]
+    voted = Conversation.objects.filter(voters__person=person, voters__votes__isnull=False)
+    _what_they_want(person, mine, news, told, set(voted.values_list("topic", flat=True)))
+    for topic in _voted_on(voted, told, news):
+        trail = [_taken_on(topic), _you_voted(), *_decided(topic)]
         news[Topic, topic.pk] = News(topic, [], trail, told.get((Topic, topic.pk)))
     for each in news.values():
         if each.feedback is None:
@@ -129,6 +130,7 @@ def _what_they_want(
     mine: Mine,
     news: dict[tuple[type, int], News],
     told: dict[tuple[type, int], Feedback],
+    voted: set[int],
 ) -> None:
     """The topics they raised or want. What they were told about one, or a change it led to, is news to them as well,
     also where they said nothing on it."""
@@ -156,17 +158,20 @@ def _what_they_want(
                 if isinstance(thing, Change):
                     trail += [*stages_of(steps.get(thing.pk, [])), *next_of(thing)]
                 else:
-                    trail += _decided(thing)
+                    trail += [*([_you_voted()] if thing.pk in voted else []), *_decided(thing)]
                 news[key] = shown[told[key].pk] = News(thing, [], trail, told[key])
             if not shown[told[key].pk].voices and topic not in shown[told[key].pk].wanted:
                 shown[told[key].pk].wanted.append(topic)
 
 
+def _you_voted() -> dict[str, object]:
+    return {"what": _("You voted on it")}
+
+
 def _voted_on(
-    person: Person, told: Collection[tuple[type, int]], known: Collection[tuple[type, int]]
+    voted: QuerySet[Conversation], told: Collection[tuple[type, int]], known: Collection[tuple[type, int]]
 ) -> list[Topic]:
     """Topics of which they know nothing here by their words: they voted, and were told or wait for the answer."""
-    voted = Conversation.objects.filter(voters__person=person, voters__votes__isnull=False)
     topics = Topic.objects.with_stage().filter(conversations__in=voted).distinct()
     frozen = set(voted.filter(decision__isnull=False).values_list("topic", flat=True))
     return [
