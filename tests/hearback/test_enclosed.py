@@ -68,7 +68,7 @@ def test_a_picture_is_kept_and_only_who_looks_after_the_group_can_save_it(amina,
     assert "1 file came with an answer" in browser.get("/").content.decode()
     page = browser.get("/who-has-heard/replies/").content.decode()
     assert "A picture" in page and "lee@example.org" in page
-    address = f"/who-has-heard/replies/file/{kept.pk}/"
+    address = f"/who-has-heard/replies/came-with/{kept.pk}/file/"
     answer = browser.get(address)
     assert b"".join(answer.streaming_content) == PICTURE
     assert answer["Content-Disposition"].startswith("attachment")
