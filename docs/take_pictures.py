@@ -13,7 +13,8 @@ from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1040, "height": 900}
-# name, who looks, page, size of the screen, how much of the page in pixels (None: all of it)
+# name, who looks, page (and the links to follow from there, with > between), size of the screen, how much of the page
+# in pixels (None: all of it)
 PICTURES = [
     ("thread", "Lee", "/changes/1/", DESK, 1500),
     ("today", "Amina", "/", DESK, 1100),
@@ -26,6 +27,8 @@ PICTURES = [
     ("7-telling-everyone", "Amina", "/changes/3/tell/", PHONE, None),
     ("8-calls", "Amina", "/who-has-heard/to-tell/phone/", PHONE, 1400),
     ("9-what-you-said-what-happened", "Lee", "/what-happened/", PHONE, 1700),
+    ("10-the-agenda", "Lee", "/topics/", PHONE, 1500),
+    ("11-a-meeting", "Amina", "/meetings/ > Meeting on", PHONE, 1500),
 ]
 
 
@@ -38,7 +41,11 @@ def main() -> None:
             context = browser.new_context(viewport=size, java_script_enabled=True)  # type: ignore[arg-type]
             page = context.new_page()
             page.goto(links[who])
-            page.goto(re.sub(r"(http://[^/]+).*", r"\1", links[who]) + path)
+            start, *following = path.split(" > ")
+            page.goto(re.sub(r"(http://[^/]+).*", r"\1", links[who]) + start)
+            for link in following:
+                page.get_by_role("main").get_by_role("link", name=re.compile(link)).first.click()
+            page.wait_for_load_state("networkidle")
             full = page.evaluate("document.documentElement.scrollHeight")
             clip = {"x": 0, "y": 0, "width": size["width"], "height": min(full, height or full)}
             page.screenshot(path=HERE / f"{name}.png", full_page=True, clip=clip)  # type: ignore[arg-type]
